@@ -1,0 +1,33 @@
+/** What a failing check shows beside its sentence. */
+export interface FailureDetail {
+  /** Place below the step: "expect.status". */
+  at?: string;
+  expected?: string;
+  actual?: string;
+  diff?: string[];
+}
+
+/** The service did not do what the suite expects. The message is one plain sentence without a full stop. */
+export class CheckFailure extends Error {
+  readonly detail: FailureDetail;
+
+  constructor(message: string, detail: FailureDetail = {}) {
+    super(message);
+    this.name = 'CheckFailure';
+    this.detail = detail;
+  }
+
+  /** The same failure, seen from one level further out: "steps[1]" + "expect.status". */
+  within(place: string): CheckFailure {
+    const at = this.detail.at === undefined ? place : `${place}.${this.detail.at}`;
+    return new CheckFailure(this.message, { ...this.detail, at });
+  }
+}
+
+/** The suite asks for something that cannot be done; no candidate is to blame. */
+export class SuiteFault extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'SuiteFault';
+  }
+}

@@ -1,0 +1,85 @@
+import type { LoadPlan, LoadUser, WaitTime } from '../../src/domain/load-plan.ts';
+import type { LoadRequest } from '../../src/domain/load-request.ts';
+import type { ExchangeRules, Target } from './http-connection.ts';
+import { compileRequest } from './request-template.ts';
+import type { RenderRequest } from './request-template.ts';
+import { compileCheck, keptBodyBytes } from './response-check.ts';
+import type { CheckResponse } from './response-check.ts';
+import { weightedPick } from './user-mix.ts';
+
+/** A request of the plan with everything decided that can be before the test. */
+export interface CompiledRequest extends ExchangeRules {
+  name: string;
+  /** Its row in the results. */
+  row: number;
+  render: RenderRequest;
+  check: CheckResponse;
+  timeoutMs: number;
+}
+
+/** One kind of user. */
+export interface UserKind {
+  index: number;
+  name: string;
+  weight: number;
+  fixedCount: number | undefined;
+  waitTime: WaitTime;
+  onStart: CompiledRequest[];
+  onStop: CompiledRequest[];
+  tasks: [CompiledRequest, ...CompiledRequest[]];
+  /** An index into `tasks` for a number in [0, 1). */
+  pickTask: (random: number) => number;
+}
+
+export interface CompiledPlan {
+  kinds: UserKind[];
+  /** Names of the rows: tasks first, then requests of onStart and onStop. */
+  rowNames: string[];
+}
+
+const IDEMPOTENT = new Set(['GET', 'HEAD', 'PUT', 'DELETE', 'OPTIONS']);
+
+/** Prepares every request of a plan for `target`. Requests of one name share a row. */
+export function compilePlan(plan: LoadPlan, target: Target): CompiledPlan {
+  const rowNames = [
+    ...new Set([
+      ...plan.users.flatMap((user) => user.tasks.map((task) => task.name)),
+      ...plan.users.flatMap((user) => [...user.onStart, ...user.onStop].map((request) => request.name)),
+    ]),
+  ];
+  function compile(request: LoadRequest): CompiledRequest {
+    return {
+      name: request.name,
+      row: rowNames.indexOf(request.name),
+      render: compileRequest(request, target),
+      check: compileCheck(request),
+      isHead: request.method === 'HEAD',
+      idempotent: IDEMPOTENT.has(request.method),
+      keepBytes: keptBodyBytes(request),
+      timeoutMs: request.timeoutMs ?? plan.timeoutMs,
+    };
+  }
+  return { kinds: plan.users.map((user, index) => compileKind(user, index, compile)), rowNames };
+}
+
+function compileKind(
+  user: LoadUser,
+  index: number,
+  compile: (request: LoadRequest) => CompiledRequest,
+): UserKind {
+  const [first, ...others] = user.tasks.map(compile);
+  if (!first) {
+    throw new Error(`user "${user.name}" has no task; the host should have refused the plan`);
+  }
+  return {
+    index,
+    name: user.name,
+    weight: user.weight,
+    fixedCount: user.fixedCount,
+    waitTime: user.waitTime,
+    onStart: user.onStart.map(compile),
+    onStop: user.onStop.map(compile),
+    tasks: [first, ...others],
+    pickTask: weightedPick(user.tasks.map((task) => task.weight)),
+  };
+}

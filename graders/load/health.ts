@@ -1,0 +1,80 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import type { LoadResult } from '../../src/domain/report.ts';
+import { LatencyHistogram } from './latency-histogram.ts';
+
+export type GeneratorFacts = LoadResult['generator'];
+
+/** Limits past which the generator does not trust its own figures. */
+const MAX_LAG_P99_MS = 50;
+const MAX_CPU_RATIO = 0.95;
+/** Lag that together with a full CPU says the generator was the bottleneck. */
+const BUSY_LAG_P99_MS = 10;
+const MAX_OWN_FAILURE_RATIO = 0.001;
+
+const LOOP_RESOLUTION_MS = 10;
+const NANOSECONDS_PER_MS = 1e6;
+
+/**
+ * Watches the generator itself. Lag is the time between the planned moment and the scheduler's turn at it; it
+ * never holds the wait for a free connection, so that a slow service cannot raise it.
+ */
+export class GeneratorHealth {
+  readonly #lag = new LatencyHistogram();
+  readonly #loop = monitorEventLoopDelay({ resolution: LOOP_RESOLUTION_MS });
+  #cpu = process.cpuUsage();
+  #startMs: number;
+  #ownFailures = 0;
+
+  constructor(nowMs: number) {
+    this.#startMs = nowMs;
+    this.#loop.enable();
+  }
+
+  recordLag(ms: number): void {
+    this.#lag.record(ms);
+  }
+
+  /** A request failed for want of something on our side: descriptors, ports, memory. */
+  recordOwnFailure(): void {
+    this.#ownFailures += 1;
+  }
+
+  /** Ends the watch. `requests` is how many were wanted in all. */
+  finish(nowMs: number, requests: number): { facts: GeneratorFacts; inconclusive: string | undefined } {
+    this.#loop.disable();
+    const { user, system } = process.cpuUsage(this.#cpu);
+    const wallMs = Math.max(1, nowMs - this.#startMs);
+    // The monitor measures from timer to timer: its own resolution is part of every value.
+    const loopMs = this.#loop.percentile(99) / NANOSECONDS_PER_MS - LOOP_RESOLUTION_MS;
+    const facts = {
+      schedulingLagP99Ms: rounded(this.#lag.percentileMs(99)),
+      cpuRatio: rounded((user + system) / 1000 / wallMs),
+      eventLoopDelayP99Ms: rounded(Math.max(0, loopMs)),
+    };
+    return { facts, inconclusive: judgeHealth(facts, this.#ownFailures, requests) };
+  }
+}
+
+/** Why the figures cannot be trusted, as one plain sentence, or undefined when they can. */
+export function judgeHealth(
+  facts: GeneratorFacts,
+  ownFailures: number,
+  requests: number,
+): string | undefined {
+  const { schedulingLagP99Ms, cpuRatio, eventLoopDelayP99Ms } = facts;
+  if (schedulingLagP99Ms > MAX_LAG_P99_MS) {
+    return `The load generator ran late: 1 in 100 requests left more than ${Math.round(schedulingLagP99Ms)} ms after its time (limit ${MAX_LAG_P99_MS} ms).`;
+  }
+  const lagMs = Math.max(schedulingLagP99Ms, eventLoopDelayP99Ms);
+  if (cpuRatio > MAX_CPU_RATIO && lagMs > BUSY_LAG_P99_MS) {
+    return `The load generator had no CPU time left: it used ${Math.round(cpuRatio * 100)} % of a CPU and was ${lagMs} ms late.`;
+  }
+  if (ownFailures > requests * MAX_OWN_FAILURE_RATIO) {
+    return `The load generator ran out of its own resources for ${ownFailures} of ${requests} requests.`;
+  }
+  return undefined;
+}
+
+function rounded(value: number): number {
+  return Math.round(value * 1000) / 1000;
+}

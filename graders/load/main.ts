@@ -1,0 +1,16 @@
+import { openProtocol } from '../shared/protocol-io.ts';
+import { runLoad } from './run-load.ts';
+
+try {
+  const protocol = await openProtocol(process.stdin, process.stdout);
+  const signal = new AbortController().signal;
+  const host = {
+    emit: protocol.emit.bind(protocol),
+    ask: protocol.control.bind(protocol),
+  };
+  await protocol.done(await runLoad(protocol.input, host, signal));
+} catch (error) {
+  console.error(error instanceof Error ? (error.stack ?? error.message) : error);
+  process.exitCode = 1;
+  process.stdin.destroy();
+}

@@ -1,0 +1,138 @@
+import type { Check, Series } from '../../src/domain/grader-protocol.ts';
+import type { LoadPlan, LoadThreshold } from '../../src/domain/load-plan.ts';
+import type { LoadResult, LoadTask } from '../../src/domain/report.ts';
+import { toEvidence } from './evidence.ts';
+import type { GeneratorFacts } from './health.ts';
+import type { PhaseSpan } from './load-engine.ts';
+import { RowRecorder } from './recorder.ts';
+import type { Interval, Recorder } from './recorder.ts';
+import type { Sampler } from './sampler.ts';
+import { judgeThreshold } from './thresholds.ts';
+import type { JudgedThreshold } from './thresholds.ts';
+
+/** Everything that a finished test left behind. */
+export interface Measured {
+  plan: LoadPlan;
+  rowNames: readonly string[];
+  recorder: Recorder;
+  sampler: Sampler;
+  phases: PhaseSpan[];
+  countedSeconds: number;
+  durationMs: number;
+  seed: string;
+  generator: GeneratorFacts;
+  /** What became of the service during the test. */
+  notes: readonly string[];
+  usage: Series[];
+  /** "http://127.0.0.1:8080" */
+  origin: string;
+}
+
+/** A last second shorter than this is too short for a rate. */
+const SHORTEST_INTERVAL_S = 0.5;
+/** Longer curves are thinned, so that the result stays within one protocol line. */
+const MAX_POINTS = 600;
+const MAX_ROW_ERRORS = 5;
+const MAX_MESSAGE_CHARS = 4000;
+
+/** Judges every threshold: the checks of the stage, and the result document of the report. */
+export function judge(measured: Measured): { checks: Check[]; result: LoadResult } {
+  const { plan, recorder, rowNames, countedSeconds } = measured;
+  const total = recorder.total();
+  const judged = plan.thresholds.map((threshold) => {
+    const row = rowOf(threshold, measured);
+    const recorded = row === undefined ? total : (recorder.rows[row] ?? new RowRecorder());
+    return {
+      threshold,
+      row,
+      verdict: judgeThreshold(threshold.that, threshold.threshold, recorded, countedSeconds),
+    };
+  });
+  const tasks = rowNames.map((name, row) =>
+    (recorder.rows[row] ?? new RowRecorder()).toTask(name, countedSeconds),
+  );
+  return {
+    checks: judged.map(({ threshold, row, verdict }) => toCheck(threshold, row, verdict, measured)),
+    result: {
+      seed: measured.seed,
+      durationMs: Math.round(measured.durationMs),
+      phases: measured.phases,
+      total: total.toTask('total', countedSeconds),
+      tasks: tasks.map(capErrors),
+      unsent: total.unsent,
+      thresholds: judged.map(({ verdict }) => verdict.result),
+      series: [...toSeries(recorder.intervals), ...measured.usage].map(thin),
+      generator: measured.generator,
+    },
+  };
+}
+
+function rowOf({ threshold }: LoadThreshold, { rowNames }: Measured): number | undefined {
+  return threshold.task === undefined ? undefined : rowNames.indexOf(threshold.task);
+}
+
+function toCheck(
+  threshold: LoadThreshold,
+  row: number | undefined,
+  verdict: JudgedThreshold,
+  { sampler, notes, durationMs, origin }: Measured,
+): Check {
+  const failed = !verdict.result.ok;
+  const slowest = sampler.slowest(row);
+  const samples = sampler.failures(row).slice(0, 2);
+  const isLatency = threshold.threshold.unit === 'ms';
+  const evidence = failed && toEvidence(isLatency && slowest ? [slowest, ...samples] : samples, origin);
+  return {
+    id: threshold.id,
+    name: threshold.that,
+    suite: 'Load test',
+    status: failed ? 'failed' : 'passed',
+    points: failed ? 0 : threshold.points,
+    maxPoints: threshold.points,
+    skill: threshold.skill,
+    visibility: threshold.visibility,
+    message: failed ? [verdict.message, ...notes].join('. ').slice(0, MAX_MESSAGE_CHARS) : '',
+    ...(evidence ? { evidence } : {}),
+    durationMs: Math.round(durationMs),
+  };
+}
+
+function capErrors(task: LoadTask): LoadTask {
+  return { ...task, errors: task.errors.slice(0, MAX_ROW_ERRORS) };
+}
+
+function toSeries(intervals: readonly Interval[]): Series[] {
+  const whole = intervals.filter((interval) => interval.lengthS >= SHORTEST_INTERVAL_S);
+  const answered = whole.filter((interval) => interval.requests > interval.failures);
+  return [
+    curve('users', 'users', whole, (interval) => interval.users),
+    curve('rps', '/s', whole, (interval) => interval.requests / interval.lengthS),
+    curve('failures', '/s', whole, (interval) => interval.failures / interval.lengthS),
+    curve('p50', 'ms', answered, (interval) => interval.p50Ms),
+    curve('p95', 'ms', answered, (interval) => interval.p95Ms),
+    curve('p99', 'ms', answered, (interval) => interval.p99Ms),
+  ];
+}
+
+function curve(
+  name: string,
+  unit: string,
+  intervals: readonly Interval[],
+  valueOf: (interval: Interval) => number,
+): Series {
+  return {
+    name,
+    unit,
+    points: intervals.map((interval) => [
+      Math.round(interval.atS * 100) / 100,
+      Math.round(valueOf(interval) * 1000) / 1000,
+    ]),
+  };
+}
+
+function thin(series: Series): Series {
+  const every = Math.ceil(series.points.length / MAX_POINTS);
+  return every <= 1
+    ? series
+    : { ...series, points: series.points.filter((_point, index) => index % every === 0) };
+}

@@ -1,0 +1,94 @@
+import type { GraderEvent, GraderInput } from '../../src/domain/grader-protocol.ts';
+import { loadPlanBudgetMs, ResolvedLoadPlanSchema } from '../../src/domain/load-plan.ts';
+import { formatMs } from '../../src/domain/units.ts';
+import { compilePlan } from './compile-plan.ts';
+import { GeneratorHealth } from './health.ts';
+import { LoadEngine } from './load-engine.ts';
+import { Recorder } from './recorder.ts';
+import type { Interval } from './recorder.ts';
+import { judge } from './result.ts';
+import { Sampler } from './sampler.ts';
+import { ServiceWatch } from './service-watch.ts';
+import type { AskHost } from './service-watch.ts';
+
+/** The grader's side of the protocol, as far as a load test needs it. */
+export interface LoadHost {
+  emit(event: GraderEvent): Promise<void>;
+  ask: AskHost;
+}
+
+/**
+ * Runs a load plan against the service and hands over checks, metrics and the result document. Returns why the
+ * figures cannot be trusted, or undefined. Rejects for a plan that does not fit, never for what the service does.
+ */
+export async function runLoad(
+  input: GraderInput,
+  host: LoadHost,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const plan = ResolvedLoadPlanSchema.parse(input.plan);
+  const { target, seed, deadlineMs } = input;
+  const budgetMs = loadPlanBudgetMs(plan);
+  if (budgetMs > deadlineMs) {
+    return `The load plan may take ${formatMs(budgetMs)} and the stage has only ${formatMs(deadlineMs)}.`;
+  }
+  const compiled = compilePlan(plan, target);
+  const startMs = performance.now();
+  const recorder = new Recorder(compiled.rowNames.length, startMs);
+  const sampler = new Sampler();
+  const health = new GeneratorHealth(startMs);
+  const watch = new ServiceWatch(host.ask, startMs);
+  const totalS = Math.round(plan.shape.reduce((sum, phase) => sum + phase.durationMs, 0) / 1000);
+  const engine = new LoadEngine({
+    plan: compiled,
+    shape: plan.shape,
+    target,
+    seed,
+    maxUsers: plan.maxUsers,
+    patienceMs: plan.timeoutMs,
+    recorder,
+    sampler,
+    health,
+    onSecond: (nowMs, users) => {
+      const interval = recorder.closeSecond(nowMs, users);
+      watch.readStats();
+      void host.emit(toProgress(interval, totalS));
+    },
+    onBrokenConnection: () => watch.onBrokenConnection(),
+  });
+  const { phases, countedSeconds } = await engine.run(signal);
+  const nowMs = performance.now();
+  recorder.closeSecond(nowMs, 0);
+  const { facts, inconclusive } = health.finish(nowMs, recorder.total().requests);
+  const { checks, result } = judge({
+    plan,
+    rowNames: compiled.rowNames,
+    recorder,
+    sampler,
+    phases,
+    countedSeconds,
+    durationMs: nowMs - startMs,
+    seed,
+    generator: facts,
+    notes: watch.notes,
+    usage: watch.series(),
+    origin: `http://${target.address.includes(':') ? `[${target.address}]` : target.address}:${target.port}`,
+  });
+  for (const check of checks) {
+    await host.emit({ event: 'check', check });
+  }
+  await host.emit({ event: 'result', result });
+  return inconclusive;
+}
+
+function toProgress(interval: Interval, totalS: number): GraderEvent {
+  const atS = Math.min(totalS, Math.round(interval.atS + interval.lengthS));
+  const perSecond = Math.round(interval.requests / interval.lengthS);
+  const errors = interval.requests === 0 ? 0 : (100 * interval.failures) / interval.requests;
+  return {
+    event: 'progress',
+    done: atS,
+    total: totalS,
+    label: `load ${atS}/${totalS} s, ${perSecond} req/s, ${Number(errors.toFixed(1))} % errors`,
+  };
+}

@@ -1,0 +1,71 @@
+/** The timer looks in at least so often, ms. */
+const LONGEST_SLEEP_MS = 25;
+
+interface Waiting {
+  isMet: (nowMs: number) => boolean;
+  resolve: () => void;
+  reject: (error: Error) => void;
+}
+
+/** One timer for everything that is due by the clock. */
+export class Ticker {
+  readonly #onTick: (nowMs: number) => number;
+  #timer: NodeJS.Timeout | undefined;
+  #armedForMs = Infinity;
+  #waiting: Waiting | undefined;
+
+  /** `onTick` does what is due and answers when the next thing is. */
+  constructor(onTick: (nowMs: number) => number) {
+    this.#onTick = onTick;
+  }
+
+  /** Something became due at `dueMs`, perhaps before the next tick. */
+  wakeBy(dueMs: number, nowMs: number): void {
+    if (this.#waiting && dueMs < this.#armedForMs) {
+      this.#arm(dueMs, nowMs);
+    }
+  }
+
+  /** Ticks until `isMet` holds after a tick. One wait at a time. */
+  async waitUntil(isMet: (nowMs: number) => boolean, signal: AbortSignal): Promise<void> {
+    const onAbort = (): void => this.#end(signal.reason as Error);
+    signal.throwIfAborted();
+    signal.addEventListener('abort', onAbort, { once: true });
+    try {
+      await new Promise<void>((resolve, reject) => {
+        this.#waiting = { isMet, resolve, reject };
+        this.#tick();
+      });
+    } finally {
+      signal.removeEventListener('abort', onAbort);
+    }
+  }
+
+  #end(error?: Error): void {
+    clearTimeout(this.#timer);
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    if (error) {
+      waiting?.reject(error);
+    } else {
+      waiting?.resolve();
+    }
+  }
+
+  #tick(): void {
+    const nowMs = performance.now();
+    this.#armedForMs = nowMs;
+    const nextMs = this.#onTick(nowMs);
+    if (this.#waiting?.isMet(nowMs)) {
+      this.#end();
+    } else {
+      this.#arm(nextMs, performance.now());
+    }
+  }
+
+  #arm(dueMs: number, nowMs: number): void {
+    clearTimeout(this.#timer);
+    this.#armedForMs = Math.min(dueMs, nowMs + LONGEST_SLEEP_MS);
+    this.#timer = setTimeout(() => this.#tick(), Math.max(1, Math.floor(this.#armedForMs - nowMs)));
+  }
+}

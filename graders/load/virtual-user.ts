@@ -1,0 +1,193 @@
+import type { JsonValue } from '../../src/domain/json-value.ts';
+import { makePrng } from '../shared/prng.ts';
+import type { CompiledRequest, UserKind } from './compile-plan.ts';
+import { HttpConnection } from './http-connection.ts';
+import type { ExchangeListener, FailureCause, Target } from './http-connection.ts';
+import type { TemplateValues } from './request-template.ts';
+import type { ResponseParser } from './response-parser.ts';
+
+/** One ended exchange of a user. */
+export interface UserExchange {
+  request: CompiledRequest;
+  intendedMs: number;
+  /** Undefined when the request never left. */
+  sentMs: number | undefined;
+  counted: boolean;
+  requestText: string;
+  failure: string | undefined;
+  /** Set when no response came. */
+  cause: FailureCause | undefined;
+  response: ResponseParser | undefined;
+}
+
+/** Who drives the users. */
+export interface UserOwner {
+  /** Every exchange, before anything follows from it. */
+  onExchange(user: VirtualUser, exchange: UserExchange): void;
+  /** The user has done its onStart requests and can take a task. */
+  onReady(user: VirtualUser): void;
+  /** A task ended; `broken`: no response came. */
+  onTaskEnd(user: VirtualUser, broken: boolean): void;
+  /** The user has done its onStop requests and closed its connection. */
+  onGone(user: VirtualUser): void;
+}
+
+/** `starting` and `stopping` run their requests · `busy` a task · `gone` for good. */
+export type UserState = 'starting' | 'idle' | 'waiting' | 'busy' | 'stopping' | 'gone';
+
+/** One user: its own connection, captures and random choices; one request at a time. */
+export class VirtualUser implements ExchangeListener {
+  readonly kind: UserKind;
+  readonly values: TemplateValues;
+  state: UserState = 'starting';
+  /** When the exchange under way times out; Infinity when there is none. */
+  deadlineMs = Infinity;
+  /** Its onStart failed: it is tried again before the next task. */
+  startFailed = false;
+  /** Some exchange of this user has ended. */
+  proven = false;
+  /** When its last task began. */
+  taskStartMs = 0;
+  /** To be stopped as soon as its exchange ends. */
+  retiring = false;
+
+  readonly #owner: UserOwner;
+  readonly #connection: HttpConnection;
+  #script: readonly CompiledRequest[] = [];
+  #scriptAt = 0;
+  #request: CompiledRequest | undefined;
+  #intendedMs = 0;
+  #sentMs: number | undefined;
+  #counted = false;
+  #text = '';
+
+  constructor(kind: UserKind, seed: string, target: Target, owner: UserOwner) {
+    this.kind = kind;
+    this.values = { captures: new Map<string, JsonValue>(), prng: makePrng(seed) };
+    this.#owner = owner;
+    this.#connection = new HttpConnection(target, this);
+  }
+
+  /** Runs the onStart requests, then reports ready whether they went well or not. */
+  start(counted: boolean): void {
+    this.state = 'starting';
+    this.startFailed = false;
+    this.#counted = counted;
+    this.#script = this.kind.onStart;
+    this.#scriptAt = 0;
+    this.#nextOfScript();
+  }
+
+  /** Runs a task that should have begun at `intendedMs`. */
+  runTask(task: CompiledRequest, intendedMs: number, counted: boolean): void {
+    this.state = 'busy';
+    this.taskStartMs = intendedMs;
+    this.#send(task, intendedMs, counted);
+  }
+
+  /** Runs the onStop requests, uncounted, closes the connection and reports gone. No exchange may be under way. */
+  stop(): void {
+    this.state = 'stopping';
+    this.#counted = false;
+    this.#script = this.kind.onStop;
+    this.#scriptAt = 0;
+    this.#nextOfScript();
+  }
+
+  /** Ends the exchange under way as failed. */
+  abort(message: string): void {
+    this.#connection.abort(message);
+  }
+
+  /** Closes the connection at once and says nothing more. */
+  dispose(): void {
+    this.state = 'gone';
+    this.#request = undefined;
+    this.deadlineMs = Infinity;
+    this.#connection.close();
+  }
+
+  onResponse(response: ResponseParser): void {
+    const failure = this.#request?.check(response, this.values);
+    this.#end(failure, undefined, response);
+  }
+
+  onFailure(message: string, cause: FailureCause): void {
+    this.#end(message, cause, undefined);
+  }
+
+  #send(request: CompiledRequest, intendedMs: number, counted: boolean): void {
+    this.#request = request;
+    this.#intendedMs = intendedMs;
+    this.#counted = counted;
+    this.#sentMs = undefined;
+    this.#text = '';
+    const rendered = request.render(this.values);
+    if ('missing' in rendered) {
+      // Later, not now: the owner may hand over the next task at once, and that may fail the same way.
+      setImmediate(() => {
+        if (this.#request === request) {
+          this.#end(`not sent: no earlier response gave "${rendered.missing}"`, undefined, undefined);
+        }
+      });
+      return;
+    }
+    this.#text = rendered.text;
+    this.#sentMs = performance.now();
+    this.deadlineMs = this.#sentMs + request.timeoutMs;
+    this.#connection.send(rendered.text, request);
+  }
+
+  #end(
+    failure: string | undefined,
+    cause: FailureCause | undefined,
+    response: ResponseParser | undefined,
+  ): void {
+    const request = this.#request;
+    if (!request) {
+      return;
+    }
+    this.#request = undefined;
+    this.deadlineMs = Infinity;
+    this.#owner.onExchange(this, {
+      request,
+      intendedMs: this.#intendedMs,
+      sentMs: this.#sentMs,
+      counted: this.#counted,
+      requestText: this.#text,
+      failure,
+      cause,
+      response,
+    });
+    this.proven = true;
+    if (this.state === 'busy') {
+      this.#owner.onTaskEnd(this, cause !== undefined);
+      return;
+    }
+    if (failure === undefined) {
+      this.#nextOfScript();
+    } else {
+      this.startFailed ||= this.state === 'starting';
+      this.#endScript();
+    }
+  }
+
+  #nextOfScript(): void {
+    const request = this.#script[this.#scriptAt];
+    this.#scriptAt += 1;
+    if (request) {
+      this.#send(request, performance.now(), this.#counted);
+    } else {
+      this.#endScript();
+    }
+  }
+
+  #endScript(): void {
+    if (this.state === 'stopping') {
+      this.dispose();
+      this.#owner.onGone(this);
+    } else {
+      this.#owner.onReady(this);
+    }
+  }
+}

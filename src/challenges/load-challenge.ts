@@ -1,0 +1,157 @@
+import { stat } from 'node:fs/promises';
+import { API_SUITE_KEYS, ApiSuiteSchema, checkIds, resolveSuite } from '../domain/api-suite.ts';
+import type { ApiSuite } from '../domain/api-suite.ts';
+import { ChallengeFileSchema } from '../domain/challenge.ts';
+import type { Challenge, ChallengeFile } from '../domain/challenge.ts';
+import { SpecError } from '../domain/errors.ts';
+import type { SpecProblem } from '../domain/errors.ts';
+import { loadCheckIds, LoadPlanSchema, resolveLoadPlan, withProfile } from '../domain/load-plan.ts';
+import type { LoadPlan } from '../domain/load-plan.ts';
+import { bundleDigest } from './bundle-digest.ts';
+import { listBundleFiles, matchBundleFiles } from './bundle-files.ts';
+import { didYouMean } from './did-you-mean.ts';
+import { checkAgainst, problemAt } from './schema-problems.ts';
+import { readSpecYaml } from './spec-yaml.ts';
+import type { SpecYaml } from './spec-yaml.ts';
+
+interface Bundle {
+  directory: string;
+  /** All its files, as sorted paths. */
+  files: readonly string[];
+  yaml: SpecYaml;
+  file: ChallengeFile;
+  problems: SpecProblem[];
+}
+
+export interface LoadChallengeOptions {
+  /** Name of a shape under the load plan's `profiles`; its own shape when absent. */
+  profile?: string;
+}
+
+/**
+ * Reads and checks the challenge bundle in `directory`. Throws a `SpecError` that lists every mistake found, each
+ * with file, line, path and the mend.
+ */
+export async function loadChallenge(
+  directory: string,
+  options: LoadChallengeOptions = {},
+): Promise<Challenge> {
+  const problems: SpecProblem[] = [];
+  const bundle = await openBundle(directory, problems);
+  const suites = bundle ? await loadSuites(bundle) : [];
+  const load = bundle ? await loadPlan(bundle, options.profile) : undefined;
+  reportRepeatedIds(suites, load, problems);
+  if (!bundle || problems.length > 0) {
+    throw new SpecError(problems);
+  }
+  const digest = await bundleDigest(directory, bundle.files);
+  return { file: bundle.file, digest, directory, suites, load };
+}
+
+/** The suites with only those checks that candidates may see; suites without any are left out. */
+export function visibleSuites(challenge: Challenge): ApiSuite[] {
+  return challenge.suites
+    .map((suite) => ({ ...suite, tests: suite.tests.filter((test) => test.visibility === 'visible') }))
+    .filter((suite) => suite.tests.length > 0);
+}
+
+/** The ids of all checks of a challenge, suites first, then load thresholds. */
+export function challengeCheckIds(challenge: Pick<Challenge, 'suites' | 'load'>): string[] {
+  return [...challenge.suites.flatMap(checkIds), ...(challenge.load ? loadCheckIds(challenge.load) : [])];
+}
+
+async function openBundle(directory: string, problems: SpecProblem[]): Promise<Bundle | undefined> {
+  const folder = await stat(directory).catch(() => undefined);
+  if (!folder?.isDirectory()) {
+    const mend = 'name the folder that holds challenge.yaml';
+    problems.push({ file: directory, message: 'is not a folder', mend });
+    return undefined;
+  }
+  const files = await listBundleFiles(directory, problems);
+  if (!files.includes('challenge.yaml')) {
+    const mend = `name the folder that holds it; looked in ${directory}`;
+    problems.push({ file: 'challenge.yaml', message: 'does not exist', mend });
+    return undefined;
+  }
+  const yaml = await readSpecYaml(directory, 'challenge.yaml', problems);
+  const file = yaml && checkAgainst(ChallengeFileSchema, yaml, problems);
+  return yaml && file ? { directory, files, yaml, file, problems } : undefined;
+}
+
+async function loadSuites(bundle: Bundle): Promise<ApiSuite[]> {
+  const { directory, files, yaml, problems } = bundle;
+  const names = new Set<string>();
+  for (const [index, pattern] of (bundle.file.stages.api?.suites ?? []).entries()) {
+    const matching = matchBundleFiles(files, pattern);
+    if (matching.length === 0) {
+      const place = ['stages', 'api', 'suites', index];
+      problems.push(problemAt(yaml, place, `"${pattern}" matches no file`, suggestFile(pattern, files)));
+    }
+    matching.forEach((name) => names.add(name));
+  }
+  const suites: ApiSuite[] = [];
+  for (const name of names) {
+    const suiteYaml = await readSpecYaml(directory, name, problems);
+    const suite = suiteYaml && checkAgainst(ApiSuiteSchema, suiteYaml, problems, API_SUITE_KEYS);
+    if (suite) {
+      suites.push(resolveSuite(name, suite));
+    }
+  }
+  return suites;
+}
+
+async function loadPlan(bundle: Bundle, profile: string | undefined): Promise<LoadPlan | undefined> {
+  const { directory, files, yaml, problems } = bundle;
+  const name = bundle.file.stages.load?.plan;
+  if (name === undefined) {
+    return undefined;
+  }
+  if (!files.includes(name)) {
+    const message = `there is no file "${name}"`;
+    problems.push(problemAt(yaml, ['stages', 'load', 'plan'], message, suggestFile(name, files)));
+    return undefined;
+  }
+  const planYaml = await readSpecYaml(directory, name, problems);
+  const file = planYaml && checkAgainst(LoadPlanSchema, planYaml, problems);
+  const plan = file && resolveLoadPlan(name, file);
+  if (!plan || profile === undefined) {
+    return plan;
+  }
+  const chosen = withProfile(plan, profile);
+  if (!chosen) {
+    const known = Object.keys(plan.profiles).join(', ') || 'there are none';
+    const mend = `profiles: ${known}`;
+    problems.push(problemAt(planYaml, ['profiles'], `has no profile "${profile}"`, mend));
+  }
+  return chosen;
+}
+
+function suggestFile(wanted: string, files: readonly string[]): string {
+  const near = didYouMean(wanted, files);
+  return near ? `did you mean "${near}"?` : 'paths are relative to challenge.yaml';
+}
+
+function reportRepeatedIds(
+  suites: readonly ApiSuite[],
+  load: LoadPlan | undefined,
+  problems: SpecProblem[],
+): void {
+  const claims = [
+    ...suites.flatMap((suite) => suite.tests.map(({ id, at }) => ({ id, file: suite.file, path: at }))),
+    ...(load?.thresholds ?? []).map(({ id }, index) => ({
+      id,
+      file: load?.file ?? '',
+      path: `thresholds[${index}]`,
+    })),
+  ];
+  const owners = new Map<string, string>();
+  for (const { id, file, path } of claims) {
+    const owner = owners.get(id);
+    if (owner === undefined) {
+      owners.set(id, `${file} ${path}`);
+    } else {
+      const message = `the check id "${id}" is taken by ${owner}`;
+      problems.push({ file, path, message, mend: 'give one of the two another "id"' });
+    }
+  }
+}

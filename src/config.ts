@@ -1,0 +1,56 @@
+import { resolve } from 'node:path';
+import { z } from 'zod';
+import { AssayError } from './domain/errors.ts';
+
+const EnvironmentSchema = z.object({
+  ASSAY_HOME: z.string().min(1).default('.assay'),
+  ASSAY_LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('warn'),
+  ASSAY_RUNTIME: z.enum(['runc', 'runsc']).default('runc'),
+  ASSAY_WARM_PODS: z.coerce.number().int().min(0).max(16).default(1),
+  ASSAY_NPM_REGISTRY: z.url().optional(),
+  ASSAY_PIP_INDEX: z.url().optional(),
+  ASSAY_CA_BUNDLE: z.string().optional(),
+  DOCKER_HOST: z.string().optional(),
+  NO_COLOR: z.string().optional(),
+});
+
+/** Everything assay takes from its environment, read once. */
+export interface Config {
+  /** Where installation id, caches and reports live; absolute. */
+  home: string;
+  logLevel: z.infer<typeof EnvironmentSchema>['ASSAY_LOG_LEVEL'];
+  /** OCI runtime of candidate and grader containers. */
+  runtime: 'runc' | 'runsc';
+  /** Pause containers kept started ahead of need. */
+  warmPods: number;
+  /** Package sources of the dependency step; undefined: what the host's own clients are set to. */
+  npmRegistry: string | undefined;
+  pipIndex: string | undefined;
+  caBundle: string | undefined;
+  dockerHost: string | undefined;
+  color: boolean;
+  /** The environment for child processes of ours that need the host's client settings. */
+  childEnv: Readonly<Record<string, string | undefined>>;
+}
+
+/** Reads and checks the environment. Throws AssayError `CONFIG_INVALID` that names the variable. */
+export function readConfig(env: NodeJS.ProcessEnv = process.env): Readonly<Config> {
+  const parsed = EnvironmentSchema.safeParse(env);
+  if (!parsed.success) {
+    const problems = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+    throw new AssayError('CONFIG_INVALID', 'infra', `the environment is wrong: ${problems.join('; ')}`);
+  }
+  const values = parsed.data;
+  return Object.freeze({
+    home: resolve(values.ASSAY_HOME),
+    logLevel: values.ASSAY_LOG_LEVEL,
+    runtime: values.ASSAY_RUNTIME,
+    warmPods: values.ASSAY_WARM_PODS,
+    npmRegistry: values.ASSAY_NPM_REGISTRY,
+    pipIndex: values.ASSAY_PIP_INDEX,
+    caBundle: values.ASSAY_CA_BUNDLE,
+    dockerHost: values.DOCKER_HOST,
+    color: values.NO_COLOR === undefined || values.NO_COLOR === '',
+    childEnv: env,
+  });
+}

@@ -1,0 +1,93 @@
+import { z } from 'zod';
+import type { ApiSuite } from './api-suite.ts';
+import type { LoadPlan } from './load-plan.ts';
+import { DurationMs, SizeBytes } from './units.ts';
+import { VerdictSchema } from './verdict.ts';
+
+const Slug = z.string().regex(/^[a-z0-9]+(-[a-z0-9]+)*$/, 'expected lower-case words joined by "-"');
+const RelativePath = z
+  .string()
+  .regex(/^(?!\/)(?!.*(^|\/)\.\.(\/|$))[\w./*-]+$/, 'expected a path inside the bundle, without ".."');
+
+export const RuntimeNameSchema = z.enum(['node', 'python']);
+export type RuntimeName = z.infer<typeof RuntimeNameSchema>;
+
+const BuildSchema = z.strictObject({
+  modes: z
+    .array(z.enum(['runtime']))
+    .min(1)
+    .default(['runtime']),
+  runtimes: z.array(RuntimeNameSchema).min(1).default(['node', 'python']),
+  network: z.enum(['registries', 'none']).default('registries'),
+  limits: z
+    .strictObject({
+      cpus: z.number().positive().default(2),
+      memory: SizeBytes.prefault('2GiB'),
+      pids: z.number().int().positive().default(512),
+      disk: SizeBytes.prefault('2GiB'),
+      wall: DurationMs.prefault('5m'),
+    })
+    .prefault({}),
+});
+
+const ServiceSchema = z.strictObject({
+  port: z.number().int().min(1).max(65_535).default(8080),
+  ready: z
+    .strictObject({ path: z.string().startsWith('/').default('/health'), within: DurationMs.prefault('30s') })
+    .prefault({}),
+  limits: z
+    .strictObject({
+      cpus: z.number().positive().default(1),
+      memory: SizeBytes.prefault('512MiB'),
+      pids: z.number().int().positive().default(256),
+      files: z.number().int().positive().default(8192),
+      wall: DurationMs.prefault('15m'),
+    })
+    .prefault({}),
+  data: z.strictObject({ path: z.string().startsWith('/').default('/data'), size: SizeBytes }).optional(),
+});
+
+const Weight = z.number().positive();
+
+/** `challenge.yaml`, apiVersion assay/v1. */
+export const ChallengeFileSchema = z.strictObject({
+  apiVersion: z.literal('assay/v1'),
+  slug: Slug,
+  title: z.string().min(1).max(200),
+  blind: z.boolean().default(false),
+  kind: z.enum(['service']).default('service'),
+  build: BuildSchema.prefault({}),
+  service: ServiceSchema.prefault({}),
+  stages: z
+    .strictObject({
+      api: z.strictObject({ weight: Weight, suites: z.array(RelativePath).min(1) }).optional(),
+      load: z.strictObject({ weight: Weight, plan: RelativePath }).optional(),
+    })
+    .refine((stages) => stages.api || stages.load, 'expected at least one stage: api or load'),
+  pass: z.strictObject({ score: z.number().min(0).max(100) }).default({ score: 70 }),
+});
+export type ChallengeFile = z.infer<typeof ChallengeFileSchema>;
+
+/** `expect.yaml` beside a sample submission. */
+export const ExpectationSchema = z.strictObject({
+  /** What this submission gets wrong, in one sentence. */
+  about: z.string().optional(),
+  verdict: VerdictSchema,
+  /** Check ids that must not pass. */
+  loses: z.array(z.string()).default([]),
+  /** Check ids that may or may not pass (timing). */
+  mayLose: z.array(z.string()).default([]),
+  /** Sum of the run when it ends before any check: BUILD_FAILED, NOT_READY, … */
+  failure: z.string().optional(),
+});
+export type Expectation = z.infer<typeof ExpectationSchema>;
+
+/** A bundle that was read, validated and named by its digest. */
+export interface Challenge {
+  file: ChallengeFile;
+  /** "sha256:…" over the files that grading depends on (challenge.yaml, openapi.yaml, hidden/). */
+  digest: string;
+  directory: string;
+  suites: ApiSuite[];
+  load: LoadPlan | undefined;
+}

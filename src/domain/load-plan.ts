@@ -1,0 +1,184 @@
+import { z } from 'zod';
+import { checkPlanReferences } from './load-references.ts';
+import { LoadRequestSchema, LoadTaskSchema } from './load-request.ts';
+import { LoadShapeSchema } from './load-shape.ts';
+import type { LoadPhase } from './load-shape.ts';
+import { parseThreshold } from './load-threshold.ts';
+import type { Threshold } from './load-threshold.ts';
+import { DurationMs, RatePerSecond } from './units.ts';
+import { SkillSchema, VisibilitySchema } from './verdict.ts';
+
+/** How long a user waits after a task. `pacing` keeps task starts that far apart, however long a task takes. */
+export type WaitTime =
+  | { kind: 'constant'; ms: number }
+  | { kind: 'between'; minMs: number; maxMs: number }
+  | { kind: 'pacing'; periodMs: number };
+
+const WAIT_KEYS = ['constant', 'between', 'constantPacing', 'constantThroughput'] as const;
+
+const WaitTimeSchema = z
+  .strictObject({
+    constant: DurationMs.optional(),
+    between: z.tuple([DurationMs, DurationMs]).optional(),
+    constantPacing: DurationMs.optional(),
+    /** Tasks per second and user. */
+    constantThroughput: RatePerSecond.refine((rate) => rate > 0, 'expected a rate above 0').optional(),
+  })
+  .transform((keys, ctx): WaitTime => {
+    const given = WAIT_KEYS.filter((key) => keys[key] !== undefined);
+    if (given.length !== 1) {
+      ctx.addIssue({ code: 'custom', message: `expected exactly one of ${WAIT_KEYS.join(', ')}` });
+      return z.NEVER;
+    }
+    if (keys.between !== undefined) {
+      const [minMs, maxMs] = keys.between;
+      if (minMs > maxMs) {
+        ctx.addIssue({ code: 'custom', path: ['between'], message: 'expected [shortest, longest]' });
+      }
+      return { kind: 'between', minMs, maxMs };
+    }
+    if (keys.constant !== undefined) {
+      return { kind: 'constant', ms: keys.constant };
+    }
+    return { kind: 'pacing', periodMs: keys.constantPacing ?? 1000 / (keys.constantThroughput ?? 1) };
+  });
+
+const UserSchema = z.strictObject({
+  name: z.string().min(1).max(80),
+  weight: z.number().int().min(1).max(10_000).default(1),
+  /** So many of these whatever the weights say; they are spawned first. */
+  fixedCount: z.number().int().min(1).max(10_000).optional(),
+  waitTime: WaitTimeSchema.prefault({ constant: '0s' }),
+  onStart: z.array(LoadRequestSchema).default([]),
+  onStop: z.array(LoadRequestSchema).default([]),
+  tasks: z.array(LoadTaskSchema).min(1),
+});
+export type LoadUser = z.output<typeof UserSchema>;
+
+const ThresholdSchema = z
+  .strictObject({
+    that: z.string(),
+    /** Overrides `load/<slug of that>`. */
+    id: z
+      .string()
+      .max(200)
+      .regex(/^[\w-]+(?:[./][\w-]+)*$/, 'expected an id such as "load/follow-is-fast"')
+      .optional(),
+    points: z.number().min(0).default(1),
+    skill: SkillSchema.default('engineering'),
+    visibility: VisibilitySchema.optional(),
+  })
+  .transform((keys, ctx): Omit<LoadThreshold, 'visibility'> & Pick<typeof keys, 'visibility'> => {
+    const parsed = parseThreshold(keys.that);
+    if (!parsed.ok) {
+      ctx.addIssue({ code: 'custom', path: ['that'], message: parsed.message });
+      return z.NEVER;
+    }
+    return { ...keys, id: keys.id ?? `load/${slugOf(keys.that)}`, threshold: parsed.threshold };
+  });
+
+/** One graded limit of a plan. */
+export interface LoadThreshold {
+  id: string;
+  that: string;
+  points: number;
+  skill: z.output<typeof SkillSchema>;
+  visibility: z.output<typeof VisibilitySchema>;
+  threshold: Threshold;
+}
+
+/** A load plan file (`hidden/load.yaml`), as its author writes it. `resolveLoadPlan` makes a `LoadPlan` of it. */
+export const LoadPlanSchema = z
+  .strictObject({
+    visibility: VisibilitySchema.default('hidden'),
+    /** For one exchange, where the request names none. */
+    timeout: DurationMs.refine((ms) => ms > 0 && ms <= 60_000, 'expected at most 60s').prefault('10s'),
+    /** Most users that an arrival rate may grow to; each has one connection. */
+    maxUsers: z.number().int().min(1).max(8000).default(1000),
+    users: z.array(UserSchema).min(1),
+    shape: LoadShapeSchema,
+    thresholds: z.array(ThresholdSchema).min(1),
+    /** Other shapes under the same thresholds: `demo` is a short one. */
+    profiles: z.record(z.string(), z.strictObject({ shape: LoadShapeSchema })).default({}),
+  })
+  .superRefine((plan, ctx) => {
+    // Parts with mistakes of their own may not have their final shape yet.
+    if (!ctx.issues.some(({ path }) => path?.[0] === 'users' || path?.[0] === 'thresholds')) {
+      checkPlanReferences(plan, (path, message) =>
+        ctx.addIssue({ code: 'custom', path: [...path], message }),
+      );
+    }
+  });
+export type LoadPlanFile = z.output<typeof LoadPlanSchema>;
+
+/** A plan ready to run. Plain data: it goes to the load grader as JSON. */
+export interface LoadPlan {
+  /** Path inside the bundle, "hidden/load.yaml". */
+  file: string;
+  timeoutMs: number;
+  maxUsers: number;
+  users: LoadUser[];
+  shape: LoadPhase[];
+  thresholds: LoadThreshold[];
+  /** Shapes by the name of their profile. */
+  profiles: Record<string, { shape: LoadPhase[] }>;
+}
+
+/** Decides the visibility of every threshold of the plan read from `file`. */
+export function resolveLoadPlan(file: string, plan: LoadPlanFile): LoadPlan {
+  const { visibility, timeout, thresholds, ...rest } = plan;
+  return {
+    file,
+    timeoutMs: timeout,
+    ...rest,
+    thresholds: thresholds.map((threshold) => ({
+      ...threshold,
+      visibility: threshold.visibility ?? visibility,
+    })),
+  };
+}
+
+/** The plan with the shape of `profile`; undefined when it has no such profile. */
+export function withProfile(plan: LoadPlan, profile: string): LoadPlan | undefined {
+  const chosen = Object.hasOwn(plan.profiles, profile) ? plan.profiles[profile] : undefined;
+  return chosen && { ...plan, shape: chosen.shape };
+}
+
+/** The ids of a plan's checks, in order. */
+export function loadCheckIds(plan: LoadPlan): string[] {
+  return plan.thresholds.map((threshold) => threshold.id);
+}
+
+/** Longest time the generator may need, ms: all phases, the wait for the last answers, and start and end. */
+export function loadPlanBudgetMs(plan: LoadPlan): number {
+  const phasesMs = plan.shape.reduce((sum, phase) => sum + phase.durationMs, 0);
+  return phasesMs + plan.shape.length * PREPARE_MS + plan.timeoutMs + START_AND_END_MS;
+}
+
+/** Longest time that users get to begin before the clock of an open phase starts. */
+export const PREPARE_MS = 2000;
+const START_AND_END_MS = 10_000;
+
+/** The `plan` of the load grader's input. The host has validated and resolved it. */
+export const ResolvedLoadPlanSchema = z.custom<LoadPlan>(
+  (plan) =>
+    z
+      .looseObject({
+        file: z.string(),
+        timeoutMs: z.number(),
+        maxUsers: z.number(),
+        users: z.array(z.looseObject({ name: z.string(), tasks: z.array(z.unknown()) })).min(1),
+        shape: z.array(z.looseObject({ kind: z.string(), durationMs: z.number() })).min(1),
+        thresholds: z.array(z.looseObject({ id: z.string() })),
+      })
+      .safeParse(plan).success,
+  'expected a resolved load plan',
+);
+
+function slugOf(text: string): string {
+  return text
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9.]+/g, '-')
+    .replaceAll(/^-|-$/g, '')
+    .replaceAll('.', '-');
+}

@@ -1,0 +1,42 @@
+import { randomUUID } from 'node:crypto';
+import type { Sample } from '../challenges/load-samples.ts';
+import type { Challenge } from '../domain/challenge.ts';
+import type { CanonicalSubmission } from '../domain/submission.ts';
+import { compareExpectation } from './compare-expectation.ts';
+import { gradeRun } from './grade-run.ts';
+import type { GradedRun, GradeDeps } from './grade-run.ts';
+import type { StageSelection } from './plan-stages.ts';
+import { decideStartPlan } from './start-plan.ts';
+
+export interface GradedSample extends GradedRun {
+  sample: Sample;
+  /** Where it differs from its expect.yaml; empty when it does not. */
+  differences: string[];
+}
+
+/** Grades one sample submission of a challenge and compares it with what its author expects. */
+export async function gradeSample(
+  challenge: Challenge,
+  sample: Sample,
+  submission: CanonicalSubmission,
+  deps: GradeDeps,
+  signal: AbortSignal,
+  selection: StageSelection = { visibleOnly: false },
+): Promise<GradedSample> {
+  const startPlan = decideStartPlan(submission, challenge.file.build.runtimes);
+  const graded = await gradeRun(
+    {
+      runId: randomUUID(),
+      epoch: 0,
+      seed: randomUUID(),
+      challenge,
+      submission,
+      startPlan,
+      scope: `sample-${sample.name}`,
+      selection,
+    },
+    deps,
+    signal,
+  );
+  return { ...graded, sample, differences: compareExpectation(graded.report, sample.expectation) };
+}

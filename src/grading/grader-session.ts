@@ -1,0 +1,152 @@
+import type { Check, GraderEvent, GraderInput, Metric, Series } from '../domain/grader-protocol.ts';
+import type { GraderProcess } from '../sandbox/sandbox-engine.ts';
+import type { CandidateKeeper } from './candidate-keeper.ts';
+import { readEvents } from './event-lines.ts';
+import type { OnProgress } from './progress.ts';
+
+/** A small file for reviewers. */
+export interface Artifact {
+  name: string;
+  contentType: string;
+  content: Buffer;
+}
+
+/** What a grader handed over. What arrived before it broke is kept. */
+export interface GraderResult {
+  checks: Check[];
+  metrics: Metric[];
+  series: Series[];
+  artifacts: Artifact[];
+  result: unknown;
+  /** The grader said it could not measure properly, and why. */
+  inconclusive: string | undefined;
+  /** Why the grader itself failed; that is ours. */
+  error: string | undefined;
+}
+
+export interface SessionOptions {
+  input: GraderInput;
+  keeper: CandidateKeeper;
+  onProgress: OnProgress;
+  /** How long past the input's deadline the host waits before it ends the grader, ms. */
+  graceMs: number;
+}
+
+/** Speaks the grader protocol to one grader until it is done, breaks, or passes its deadline. */
+export async function runSession(
+  grader: GraderProcess,
+  options: SessionOptions,
+  signal: AbortSignal,
+): Promise<GraderResult> {
+  const result = emptyResult();
+  let done = false;
+  let late = false;
+  function stop(): void {
+    // Without its end the stream would be read for ever.
+    grader.kill().catch(() => grader.stdout.destroy());
+  }
+  const timer = setTimeout(() => {
+    late = true;
+    stop();
+  }, options.input.deadlineMs + options.graceMs);
+  signal.addEventListener('abort', stop, { once: true });
+  try {
+    await grader.send(JSON.stringify(options.input));
+    for await (const event of readEvents(grader.stdout)) {
+      done ||= await handle(event, result, grader, options, signal);
+      if (done) {
+        break;
+      }
+    }
+  } catch (error) {
+    result.error = error instanceof Error ? error.message : String(error);
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', stop);
+  }
+  signal.throwIfAborted();
+  if (late && !done) {
+    result.error = `The grader did not end within ${options.input.deadlineMs + options.graceMs} ms.`;
+  } else if (!done && result.error === undefined) {
+    result.error = `The grader ended without saying it was done. ${(await grader.exit()).message}`;
+  }
+  return result;
+}
+
+/** Answers true at the `done` event. */
+async function handle(
+  event: GraderEvent,
+  result: GraderResult,
+  grader: GraderProcess,
+  { input, keeper, onProgress }: SessionOptions,
+  signal: AbortSignal,
+): Promise<boolean> {
+  switch (event.event) {
+    case 'check':
+      result.checks.push(event.check);
+      onProgress({ kind: 'check', stage: input.stage, check: event.check });
+      return false;
+    case 'metric':
+      result.metrics.push(event.metric);
+      return false;
+    case 'result':
+      result.result = event.result;
+      return false;
+    case 'progress':
+      onProgress({
+        kind: 'progress',
+        stage: input.stage,
+        done: event.done,
+        total: event.total,
+        label: event.label,
+      });
+      return false;
+    case 'series':
+      result.series.push(event.series);
+      return false;
+    case 'artifact':
+      result.artifacts.push({
+        name: event.name,
+        contentType: event.contentType,
+        content: Buffer.from(event.base64, 'base64'),
+      });
+      return false;
+    case 'control':
+      await answer(event, grader, keeper, signal);
+      return false;
+    case 'done':
+      result.inconclusive = event.inconclusive;
+      return true;
+  }
+}
+
+/** A reading of the meters must not hold up the events behind it; every other request is carried out in order. */
+async function answer(
+  event: Extract<GraderEvent, { event: 'control' }>,
+  grader: GraderProcess,
+  keeper: CandidateKeeper,
+  signal: AbortSignal,
+): Promise<void> {
+  const reply = keeper
+    .control(event.id, event.action, event.graceMs, signal)
+    // A grader that has given up waiting and gone cannot take its answer; what it said on its way out still counts.
+    .then(async (value) => await grader.send(JSON.stringify(value)).catch(() => undefined));
+  if (event.action === 'stats') {
+    reply.catch(() => undefined);
+    return;
+  }
+  await reply;
+}
+
+/** A result with nothing in it yet. */
+export function emptyResult(): GraderResult {
+  return {
+    checks: [],
+    metrics: [],
+    series: [],
+    artifacts: [],
+    result: undefined,
+    inconclusive: undefined,
+    error: undefined,
+  };
+}

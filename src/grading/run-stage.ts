@@ -1,0 +1,244 @@
+import type { Challenge } from '../domain/challenge.ts';
+import { PROTOCOL_VERSION } from '../domain/grader-protocol.ts';
+import type { Failure } from '../domain/report.ts';
+import { LoadResultSchema } from '../domain/report.ts';
+import type { StageFacts } from '../report/run-facts.ts';
+import type {
+  Candidate,
+  GraderProcess,
+  ImageId,
+  LogCapture,
+  Pod,
+  SandboxEngine,
+} from '../sandbox/sandbox-engine.ts';
+import type { Clock } from '../shared/clock.ts';
+import { CandidateKeeper } from './candidate-keeper.ts';
+import { diagnoseStart } from './diagnose.ts';
+import { emptyResult, runSession } from './grader-session.ts';
+import type { Artifact, GraderResult } from './grader-session.ts';
+import type { Grader } from './graders.ts';
+import type { GraderTask, StagePlan } from './plan-stages.ts';
+import type { OnProgress } from './progress.ts';
+
+/** What a stage needs to know of its run. */
+export interface StageContext {
+  engine: Pick<SandboxEngine, 'image'>;
+  pod: Pod;
+  image: ImageId;
+  start: readonly string[];
+  service: Challenge['file']['service'];
+  seed: string;
+  clock: Clock;
+  /** CPUs of the machine that the containers may use. */
+  cpus: number;
+  loadGrader: (name: string) => Promise<Grader>;
+  onProgress: OnProgress;
+}
+
+export interface StageOutcome {
+  facts: StageFacts;
+  artifacts: Artifact[];
+  /** What the service printed in this stage, over all its lives. */
+  logs: LogCapture[];
+  /** From the start of the process to its first 2xx answer, ms; the first service of the stage. */
+  readyMs: number | undefined;
+  /** Images of the graders, by name. */
+  images: Record<string, ImageId>;
+}
+
+interface TaskOutcome {
+  result: GraderResult;
+  failure: Failure | undefined;
+  crashes: number;
+  log: LogCapture;
+  readyMs: number | undefined;
+}
+
+const WORKDIR = '/app';
+const GRADER_GRACE_MS = 10_000;
+/** A grader that broke or could not measure is run once more, on a new service; twice is reported as ours. */
+const GRADER_TRIES = 2;
+
+/**
+ * Runs one stage: for each task a new service with empty data, readiness, then its grader to the end. Never throws
+ * for what candidate or grader do; throws the signal's reason and the engine's own failures.
+ */
+export async function runStage(
+  plan: StagePlan,
+  context: StageContext,
+  signal: AbortSignal,
+): Promise<StageOutcome> {
+  const giveBack = plan.exclusive ? await waitForHost(plan, context, signal) : undefined;
+  try {
+    return await runTasks(plan, context, signal);
+  } finally {
+    await giveBack?.();
+  }
+}
+
+async function runTasks(plan: StagePlan, context: StageContext, signal: AbortSignal): Promise<StageOutcome> {
+  const began = context.clock.elapsedMs();
+  const outcomes: TaskOutcome[] = [];
+  for (const task of plan.tasks) {
+    const outcome = await runTaskTwiceAtMost(plan, task, context, signal);
+    outcomes.push(outcome);
+    if (outcome.failure) {
+      break;
+    }
+  }
+  const results = outcomes.map((outcome) => outcome.result);
+  const load = results
+    .map((result) => LoadResultSchema.safeParse(result.result))
+    .find((parsed) => parsed.success);
+  const failure = outcomes.find((outcome) => outcome.failure)?.failure;
+  const inconclusive = results.find((result) => result.inconclusive)?.inconclusive;
+  const readyMs = outcomes[0]?.readyMs;
+  return {
+    facts: {
+      name: plan.name,
+      durationMs: context.clock.elapsedMs() - began,
+      seed: stageSeed(context.seed, plan.name),
+      checks: results.flatMap((result) => result.checks),
+      metrics: results.flatMap((result) => result.metrics),
+      ...(load ? { load: load.data } : {}),
+      ...(failure ? { failure } : {}),
+      ...(inconclusive ? { inconclusive } : {}),
+      crashes: outcomes.reduce((sum, outcome) => sum + outcome.crashes, 0),
+    },
+    artifacts: results.flatMap((result) => result.artifacts),
+    logs: outcomes.map((outcome) => outcome.log),
+    readyMs,
+    images: await graderImages(plan, context, signal),
+  };
+}
+
+/** Two load tests at once would measure each other. */
+async function waitForHost(plan: StagePlan, context: StageContext, signal: AbortSignal) {
+  const label = 'waiting for the machine: one load test at a time';
+  context.onProgress({ kind: 'progress', stage: plan.name, done: 0, total: 0, label });
+  return await context.pod.ownHost(signal);
+}
+
+async function runTaskTwiceAtMost(
+  plan: StagePlan,
+  task: GraderTask,
+  context: StageContext,
+  signal: AbortSignal,
+): Promise<TaskOutcome> {
+  let outcome = await runTask(plan, task, context, signal);
+  for (let tries = 1; isUnmeasured(outcome.result) && tries < GRADER_TRIES; tries += 1) {
+    outcome = await runTask(plan, task, context, signal);
+  }
+  const error = outcome.result.error;
+  if (error === undefined) {
+    return outcome;
+  }
+  return { ...outcome, failure: { code: 'GRADER_FAILED', blame: 'infra', message: error } };
+}
+
+function isUnmeasured(result: GraderResult): boolean {
+  return result.error !== undefined || result.inconclusive !== undefined;
+}
+
+/** The grader's container is started while the service boots: it waits for its first line anyway. */
+async function runTask(
+  plan: StagePlan,
+  task: GraderTask,
+  context: StageContext,
+  signal: AbortSignal,
+): Promise<TaskOutcome> {
+  const { pod, service } = context;
+  const starting = startGrader(plan, task, context, signal);
+  starting.catch(() => undefined);
+  const candidate = await startCandidate(plan, context, signal);
+  const rule = { port: service.port, path: service.ready.path, withinMs: service.ready.within };
+  const keeper = new CandidateKeeper(pod, candidate, rule, context.clock);
+  try {
+    const readiness = await keeper.ready(signal);
+    if (readiness.kind !== 'ready') {
+      const failure = diagnoseStart(readiness, rule, candidate.log());
+      return { result: emptyResult(), failure, crashes: 0, log: candidate.log(), readyMs: undefined };
+    }
+    const input = {
+      v: PROTOCOL_VERSION,
+      stage: plan.name,
+      target: { address: readiness.address, port: service.port },
+      seed: stageSeed(context.seed, plan.name),
+      deadlineMs: task.deadlineMs,
+      plan: task.plan,
+    } as const;
+    // A control request may wait for a whole start before the events behind it are read.
+    const graceMs = GRADER_GRACE_MS + rule.withinMs;
+    const session = { input, keeper, onProgress: context.onProgress, graceMs };
+    const result = await runSession(await starting, session, signal);
+    return {
+      result,
+      failure: undefined,
+      crashes: keeper.crashes,
+      log: candidate.log(),
+      readyMs: readiness.afterMs,
+    };
+  } finally {
+    await Promise.allSettled([candidate.remove(), starting.then((grader) => grader.kill())]);
+  }
+}
+
+async function startCandidate(
+  plan: StagePlan,
+  context: StageContext,
+  signal: AbortSignal,
+): Promise<Candidate> {
+  const { limits, data, port } = context.service;
+  return await context.pod.startCandidate(
+    {
+      image: context.image,
+      command: context.start,
+      workdir: WORKDIR,
+      env: { PORT: String(port) },
+      limits: {
+        cpus: limits.cpus,
+        memoryBytes: limits.memory,
+        pids: limits.pids,
+        files: limits.files,
+        wallMs: limits.wall,
+      },
+      ...(data ? { data: { path: data.path, sizeBytes: data.size } } : {}),
+      ...(plan.exclusive && context.cpus > 1 ? { cpuset: '0' } : {}),
+    },
+    signal,
+  );
+}
+
+async function startGrader(
+  plan: StagePlan,
+  task: GraderTask,
+  context: StageContext,
+  signal: AbortSignal,
+): Promise<GraderProcess> {
+  const grader = await context.loadGrader(task.grader);
+  const image = await context.engine.image(grader.image, signal);
+  const limits = {
+    ...grader.limits,
+    wallMs: task.deadlineMs + 2 * GRADER_GRACE_MS + 2 * context.service.ready.within,
+  };
+  const cpuset = plan.exclusive && context.cpus > 1 ? { cpuset: '1' } : {};
+  return await context.pod.startGrader({ image, command: grader.command, limits, ...cpuset }, signal);
+}
+
+/** Known by now: every grader of the stage was started from them. */
+async function graderImages(
+  plan: StagePlan,
+  context: StageContext,
+  signal: AbortSignal,
+): Promise<Record<string, ImageId>> {
+  const images: Record<string, ImageId> = {};
+  for (const { grader } of plan.tasks) {
+    const { image } = await context.loadGrader(grader);
+    images[image] = await context.engine.image(image, signal);
+  }
+  return images;
+}
+
+function stageSeed(seed: string, stage: string): string {
+  return `${seed}:${stage}`;
+}

@@ -1,0 +1,76 @@
+import { runClean } from './cli/clean-command.ts';
+import { runDoctor } from './cli/doctor-command.ts';
+import { EXIT } from './cli/exit-codes.ts';
+import { GRADE_USAGE, parseGradeOptions, runGradeCommand } from './cli/grade-command.ts';
+import { runSetup } from './cli/setup-command.ts';
+import { openEngineAccess, openGrading } from './compose.ts';
+import { readConfig } from './config.ts';
+import { AssayError } from './domain/errors.ts';
+import { visibleBlock } from './report/text-safety.ts';
+
+const USAGE = `Usage:
+  ${GRADE_USAGE.replaceAll('\n', '\n  ')}
+
+  assay doctor      prove the sandbox on this machine's engine
+  assay clean       remove what dead runs of this installation left behind
+  assay setup       build assay's own images
+
+Exit codes of grade: 0 passed · 1 graded, not passed · 2 refused · 3 our fault or inconclusive · 130 interrupted`;
+
+/** Runs one command and answers its exit code. */
+async function main(args: string[], signal: AbortSignal): Promise<number> {
+  const [command, ...rest] = args;
+  if (command === undefined || command === 'help' || command === '--help') {
+    process.stdout.write(`${USAGE}\n`);
+    return command === undefined ? EXIT.refused : EXIT.passed;
+  }
+  const config = readConfig();
+  const io = { stdout: process.stdout, stderr: process.stderr, color: config.color && process.stdout.isTTY };
+  switch (command) {
+    case 'grade': {
+      const options = parseGradeOptions(rest);
+      return await runGradeCommand(options, () => openGrading(config, options.runtime), io, signal);
+    }
+    case 'doctor':
+      return await runDoctor(() => openGrading({ ...config, warmPods: 0 }), io, signal);
+    case 'clean':
+      return await runClean(await openEngineAccess(config), io);
+    case 'setup':
+      return await runSetup(await openEngineAccess(config), io, signal);
+    default:
+      throw new AssayError('USAGE', 'spec', `there is no command "${command}"`, { mend: `\n\n${USAGE}` });
+  }
+}
+
+/** One Ctrl-C cancels and cleans up; a second one ends the process, and the guard cleans up instead. */
+function listenForInterrupts(controller: AbortController): void {
+  for (const name of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(name, () => {
+      process.stderr.write('\ninterrupted: cleaning up …\n');
+      controller.abort(new AssayError('INTERRUPTED', 'infra', 'interrupted'));
+    });
+  }
+}
+
+function explain(error: unknown, interrupted: boolean): number {
+  if (interrupted) {
+    return EXIT.interrupted;
+  }
+  if (!(error instanceof AssayError)) {
+    process.stderr.write(
+      `assay: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+    );
+    return EXIT.ours;
+  }
+  const mend = error.mend === undefined ? '' : `\n  ${error.mend}`;
+  process.stderr.write(visibleBlock(`assay: ${error.code}: ${error.message}${mend}\n`));
+  return error.blame === 'infra' ? EXIT.ours : EXIT.refused;
+}
+
+const controller = new AbortController();
+listenForInterrupts(controller);
+try {
+  process.exitCode = await main(process.argv.slice(2), controller.signal);
+} catch (error) {
+  process.exitCode = explain(error, controller.signal.aborted);
+}

@@ -1,0 +1,1 @@
+require('node:http').createServer(() => {}).listen(process.env.PORT);
