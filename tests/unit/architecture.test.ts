@@ -21,6 +21,9 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
     'src/sandbox/sandbox-engine.ts',
   ],
   'src/intake': ['src/intake', 'src/domain', 'src/shared'],
+  'src/store': ['src/store', 'src/domain', 'src/shared'],
+  'src/blobs': ['src/blobs', 'src/domain', 'src/shared'],
+  'src/queue': ['src/queue', 'src/domain', 'src/shared'],
   graders: ['graders', 'src/domain'],
 };
 

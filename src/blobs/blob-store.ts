@@ -1,0 +1,28 @@
+import type { Readable } from 'node:stream';
+
+/**
+ * Where bytes live: uploads as they came, canonical tars, challenge bundles, artifacts of runs.
+ *
+ * Contract: a key is the sha256 of the content, so equal content is stored once and a blob never changes. `put`
+ * answers only when the bytes are durable (temporary file, fsync, rename, fsync of the folder); a death before that
+ * leaves nothing a key can name. Reading checks nothing; `verify` does. Calls may run concurrently, also on one key.
+ */
+export interface BlobStore {
+  /** Stores the stream or buffer. Rejects with InfraError `BLOB_FULL` or `BLOB_FAILED`; then nothing is kept. */
+  put(content: Readable | Buffer): Promise<BlobRef>;
+  /** Opens a blob. Rejects with InfraError `BLOB_MISSING`. */
+  open(key: string): Promise<Readable>;
+  read(key: string): Promise<Buffer>;
+  exists(key: string): Promise<boolean>;
+  /** True when size and digest still match. */
+  verify(ref: BlobRef): Promise<boolean>;
+  remove(key: string): Promise<void>;
+  /** Keys older than `minAgeMs`, in no order; for collecting what no row refers to. */
+  list(minAgeMs: number): AsyncIterable<string>;
+}
+
+export interface BlobRef {
+  /** "sha256:…" */
+  key: string;
+  bytes: number;
+}

@@ -1,0 +1,27 @@
+import type { AccessStore } from './access-store.ts';
+import type { ChallengeStore } from './challenge-store.ts';
+import type { EventStore } from './event-store.ts';
+import type { AuditStore, WorkerStore } from './operations-store.ts';
+import type { ReviewStore } from './review-store.ts';
+import type { RunStore } from './run-store.ts';
+import type { SubmissionStore } from './submission-store.ts';
+import type { WebhookStore } from './webhook-store.ts';
+
+/**
+ * The truth of the service. Every call is one transaction and answers when it is durable; one that fails changed
+ * nothing. A database that is away gives InfraError `STORE_UNAVAILABLE` within seconds, never a hang.
+ */
+export interface Store {
+  challenges: ChallengeStore;
+  access: AccessStore;
+  submissions: SubmissionStore;
+  runs: RunStore;
+  events: EventStore;
+  webhooks: WebhookStore;
+  reviews: ReviewStore;
+  audit: AuditStore;
+  workers: WorkerStore;
+  /** Answers when the database does and its schema is the one of this version. */
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
