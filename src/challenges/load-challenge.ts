@@ -38,26 +38,28 @@ export async function loadChallenge(
 ): Promise<Challenge> {
   const problems: SpecProblem[] = [];
   const bundle = await openBundle(directory, problems);
-  const suites = bundle ? await loadSuites(bundle) : [];
+  const suites = bundle ? await loadSuites(bundle, 'api') : [];
+  const resilience = bundle ? await loadSuites(bundle, 'resilience') : [];
   const load = bundle ? await loadPlan(bundle, options.profile) : undefined;
-  reportRepeatedIds(suites, load, problems);
+  reportRepeatedIds([...suites, ...resilience], load, problems);
   if (!bundle || problems.length > 0) {
     throw new SpecError(problems);
   }
   const digest = await bundleDigest(directory, bundle.files);
-  return { file: bundle.file, digest, directory, suites, load };
+  return { file: bundle.file, digest, directory, suites, resilience, load };
 }
 
 /** The suites with only those checks that candidates may see; suites without any are left out. */
-export function visibleSuites(challenge: Challenge): ApiSuite[] {
-  return challenge.suites
+export function visibleSuites(suites: readonly ApiSuite[]): ApiSuite[] {
+  return suites
     .map((suite) => ({ ...suite, tests: suite.tests.filter((test) => test.visibility === 'visible') }))
     .filter((suite) => suite.tests.length > 0);
 }
 
-/** The ids of all checks of a challenge, suites first, then load thresholds. */
-export function challengeCheckIds(challenge: Pick<Challenge, 'suites' | 'load'>): string[] {
-  return [...challenge.suites.flatMap(checkIds), ...(challenge.load ? loadCheckIds(challenge.load) : [])];
+/** The ids of all checks of a challenge in the order of its stages. */
+export function challengeCheckIds(challenge: Pick<Challenge, 'suites' | 'resilience' | 'load'>): string[] {
+  const suites = [...challenge.suites, ...challenge.resilience];
+  return [...suites.flatMap(checkIds), ...(challenge.load ? loadCheckIds(challenge.load) : [])];
 }
 
 async function openBundle(directory: string, problems: SpecProblem[]): Promise<Bundle | undefined> {
@@ -78,13 +80,13 @@ async function openBundle(directory: string, problems: SpecProblem[]): Promise<B
   return yaml && file ? { directory, files, yaml, file, problems } : undefined;
 }
 
-async function loadSuites(bundle: Bundle): Promise<ApiSuite[]> {
+async function loadSuites(bundle: Bundle, stage: 'api' | 'resilience'): Promise<ApiSuite[]> {
   const { directory, files, yaml, problems } = bundle;
   const names = new Set<string>();
-  for (const [index, pattern] of (bundle.file.stages.api?.suites ?? []).entries()) {
+  for (const [index, pattern] of (bundle.file.stages[stage]?.suites ?? []).entries()) {
     const matching = matchBundleFiles(files, pattern);
     if (matching.length === 0) {
-      const place = ['stages', 'api', 'suites', index];
+      const place = ['stages', stage, 'suites', index];
       problems.push(problemAt(yaml, place, `"${pattern}" matches no file`, suggestFile(pattern, files)));
     }
     matching.forEach((name) => names.add(name));

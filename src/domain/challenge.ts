@@ -61,9 +61,13 @@ export const ChallengeFileSchema = z.strictObject({
   stages: z
     .strictObject({
       api: z.strictObject({ weight: Weight, suites: z.array(RelativePath).min(1) }).optional(),
+      resilience: z.strictObject({ weight: Weight, suites: z.array(RelativePath).min(1) }).optional(),
       load: z.strictObject({ weight: Weight, plan: RelativePath }).optional(),
     })
-    .refine((stages) => stages.api || stages.load, 'expected at least one stage: api or load'),
+    .refine(
+      (stages) => Object.values(stages).some(Boolean),
+      'expected at least one stage: api, resilience or load',
+    ),
   pass: z.strictObject({ score: z.number().min(0).max(100) }).default({ score: 70 }),
 });
 export type ChallengeFile = z.infer<typeof ChallengeFileSchema>;
@@ -88,6 +92,9 @@ export interface Challenge {
   /** "sha256:…" over the files that grading depends on (challenge.yaml, openapi.yaml, hidden/). */
   digest: string;
   directory: string;
+  /** Of the api stage. */
   suites: ApiSuite[];
+  /** Of the resilience stage, in the same language. */
+  resilience: ApiSuite[];
   load: LoadPlan | undefined;
 }

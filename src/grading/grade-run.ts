@@ -9,12 +9,13 @@ import { diagnoseBuild } from './diagnose.ts';
 import type { Artifact } from './grader-session.ts';
 import type { Grader } from './graders.ts';
 import { planStages } from './plan-stages.ts';
-import type { StagePlan, StageSelection } from './plan-stages.ts';
+import type { StageSelection } from './plan-stages.ts';
 import type { OnProgress } from './progress.ts';
 import type { ProjectPlan } from './project.ts';
 import { RunRecord } from './run-record.ts';
 import { runStage } from './run-stage.ts';
 import type { StageContext } from './run-stage.ts';
+import type { StagePlan } from './stages/stage-plan.ts';
 
 export interface GradeRequest {
   runId: string;

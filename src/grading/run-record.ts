@@ -5,7 +5,7 @@ import type { EngineFacts, ImageId, LogCapture } from '../sandbox/sandbox-engine
 import type { SubmissionBuild } from './build-submission.ts';
 import type { GradeDeps, GradeRequest } from './grade-run.ts';
 import type { Artifact } from './grader-session.ts';
-import type { StagePlan } from './plan-stages.ts';
+import type { StagePlan } from './stages/stage-plan.ts';
 import type { StageOutcome } from './run-stage.ts';
 
 const SERVICE_LOG_CHARS = 64 * 1024;

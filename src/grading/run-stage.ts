@@ -17,7 +17,7 @@ import { diagnoseStart } from './diagnose.ts';
 import { emptyResult, runSession } from './grader-session.ts';
 import type { Artifact, GraderResult } from './grader-session.ts';
 import type { Grader } from './graders.ts';
-import type { GraderTask, StagePlan } from './plan-stages.ts';
+import type { GraderTask, StagePlan } from './stages/stage-plan.ts';
 import type { OnProgress } from './progress.ts';
 
 /** What a stage needs to know of its run. */

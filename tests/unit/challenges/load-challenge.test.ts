@@ -50,11 +50,11 @@ describe('a sound bundle', () => {
 
   test('shows candidates the visible checks only', async () => {
     const challenge = await loadChallenge(makeBundle());
-    expect(visibleSuites(challenge).flatMap((suite) => suite.tests.map((check) => check.name))).toEqual([
-      'says hello',
-    ]);
+    expect(
+      visibleSuites(challenge.suites).flatMap((suite) => suite.tests.map((check) => check.name)),
+    ).toEqual(['says hello']);
     const hidden = edited('hidden/api/echo.yaml', '    visibility: visible\n', '');
-    expect(visibleSuites(await loadChallenge(makeBundle(hidden)))).toEqual([]);
+    expect(visibleSuites((await loadChallenge(makeBundle(hidden))).suites)).toEqual([]);
   });
 });
 
@@ -129,6 +129,15 @@ describe('mistakes are named with place and mend', () => {
       'a pattern without files',
       edited('challenge.yaml', 'hidden/api/*.yaml', 'hidden/apis/*.yaml'),
       { line: 5, path: 'stages.api.suites[0]', message: '"hidden/apis/*.yaml" matches no file' },
+    ],
+    [
+      'a resilience pattern without files',
+      edited(
+        'challenge.yaml',
+        'stages:\n',
+        'stages:\n  resilience: { weight: 10, suites: [hidden/none/*.yaml] }\n',
+      ),
+      { line: 5, path: 'stages.resilience.suites[0]', message: '"hidden/none/*.yaml" matches no file' },
     ],
     [
       'a load plan that is not there',

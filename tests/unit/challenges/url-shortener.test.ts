@@ -26,7 +26,7 @@ describe('the challenge url-shortener', () => {
   });
 
   test('the handout has the visible suite, word for word', async () => {
-    const visible = visibleSuites(await loadChallenge(BUNDLE));
+    const visible = visibleSuites((await loadChallenge(BUNDLE)).suites);
     expect(visible.map((suite) => suite.file)).toEqual(['hidden/api/basics.yaml']);
     expect(read('handout/visible-tests.yaml')).toBe(read('hidden/api/basics.yaml'));
   });

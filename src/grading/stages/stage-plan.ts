@@ -1,0 +1,15 @@
+import type { PlannedStage } from '../../report/run-facts.ts';
+
+/** What one grader container is told to do against one life of the service. */
+export interface GraderTask {
+  grader: string;
+  plan: unknown;
+  deadlineMs: number;
+}
+
+/** A stage with everything decided. Its tasks run one after another, each on a new service with empty data. */
+export interface StagePlan extends PlannedStage {
+  tasks: GraderTask[];
+  /** The service and the generator get CPUs of their own where the host has more than one. */
+  exclusive: boolean;
+}

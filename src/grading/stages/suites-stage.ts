@@ -1,0 +1,41 @@
+import type { ApiPlan, ApiSuite } from '../../domain/api-suite.ts';
+import type { Challenge } from '../../domain/challenge.ts';
+import type { PlannedCheck } from '../../report/run-facts.ts';
+import type { StagePlan } from './stage-plan.ts';
+
+const CHECK_TIMEOUT_MS = 30_000;
+const REQUEST_TIMEOUT_MS = 10_000;
+
+/** Plans a stage of YAML suites. They share one service, but for those that ask for a fresh one. */
+export function planSuites(
+  name: string,
+  weight: number,
+  suites: readonly ApiSuite[],
+  service: Challenge['file']['service'],
+): StagePlan {
+  const shared = suites.filter((suite) => !suite.fresh);
+  const groups = [
+    ...(shared.length > 0 ? [shared] : []),
+    ...suites.filter((suite) => suite.fresh).map((suite) => [suite]),
+  ];
+  return {
+    name,
+    weight,
+    exclusive: false,
+    checks: suites.flatMap((suite) => suite.tests.map((test) => plannedTest(suite, test))),
+    tasks: groups.map((group) => ({
+      grader: 'api',
+      plan: apiPlan(group, service.ready.path),
+      deadlineMs: service.limits.wall,
+    })),
+  };
+}
+
+function apiPlan(suites: ApiSuite[], readyPath: string): ApiPlan {
+  return { suites, readyPath, checkTimeoutMs: CHECK_TIMEOUT_MS, requestTimeoutMs: REQUEST_TIMEOUT_MS };
+}
+
+function plannedTest(suite: ApiSuite, test: ApiSuite['tests'][number]): PlannedCheck {
+  const { id, name, points, skill, visibility } = test;
+  return { id, name, suite: suite.suite, maxPoints: points, skill, visibility };
+}
