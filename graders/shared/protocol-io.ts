@@ -9,6 +9,7 @@ import {
   type ControlReply,
   type GraderEvent,
   type GraderInput,
+  type SpecError,
 } from '../../src/domain/grader-protocol.ts';
 
 /** The input line carries the whole plan; anything longer than this is not ours. */
@@ -76,8 +77,12 @@ export class Protocol {
   }
 
   /** Says `done`, waits until everything is written, and lets the process end. */
-  async done(inconclusive?: string): Promise<void> {
-    await this.emit({ event: 'done', ...(inconclusive === undefined ? {} : { inconclusive }) });
+  async done(inconclusive?: string, specError?: SpecError): Promise<void> {
+    await this.emit({
+      event: 'done',
+      ...(inconclusive === undefined ? {} : { inconclusive }),
+      ...(specError === undefined ? {} : { specError }),
+    });
     await new Promise<void>((resolve) => {
       this.#stdout.write('', () => resolve());
     });

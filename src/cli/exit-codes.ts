@@ -8,6 +8,9 @@ export function exitCodeOf(report: Report): number {
   if (report.outcome.status === 'canceled') {
     return EXIT.interrupted;
   }
+  if (report.outcome.verdict !== 'passed' && report.stages.some(({ failure }) => failure?.blame === 'spec')) {
+    return EXIT.refused;
+  }
   if (report.outcome.status === 'errored' || report.outcome.verdict === 'inconclusive') {
     return EXIT.ours;
   }

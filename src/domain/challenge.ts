@@ -86,6 +86,13 @@ export const ExpectationSchema = z.strictObject({
 });
 export type Expectation = z.infer<typeof ExpectationSchema>;
 
+/** A file of the bundle, as it goes to a grader: read when the bundle was checked, so that both see the same. */
+export interface BundleFile {
+  /** Inside the bundle, "hidden/locustfile.py"; the grader finds it under /input/. */
+  path: string;
+  content: Uint8Array;
+}
+
 /** A bundle that was read, validated and named by its digest. */
 export interface Challenge {
   file: ChallengeFile;

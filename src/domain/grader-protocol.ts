@@ -127,9 +127,17 @@ export const GraderEventSchema = z.discriminatedUnion('event', [
   }),
   /** A stage-specific result document (the load grader's summary). */
   z.object({ event: z.literal('result'), result: z.unknown() }),
-  /** `inconclusive`: the grader itself could not measure properly, and why. */
-  z.object({ event: z.literal('done'), inconclusive: z.string().optional() }),
+  /**
+   * `inconclusive`: the grader itself could not measure properly, and why. `specError`: a file of the challenge is
+   * broken in a way that shows only when it runs; `log` is what its author needs to see, such as a traceback.
+   */
+  z.object({
+    event: z.literal('done'),
+    inconclusive: z.string().optional(),
+    specError: z.object({ message: z.string(), log: z.string().optional() }).optional(),
+  }),
 ]);
+export type SpecError = NonNullable<Extract<GraderEvent, { event: 'done' }>['specError']>;
 export type GraderEvent = z.infer<typeof GraderEventSchema>;
 
 /** What the candidate's container uses now. */

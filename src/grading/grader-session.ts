@@ -1,4 +1,11 @@
-import type { Check, GraderEvent, GraderInput, Metric, Series } from '../domain/grader-protocol.ts';
+import type {
+  Check,
+  GraderEvent,
+  GraderInput,
+  Metric,
+  Series,
+  SpecError,
+} from '../domain/grader-protocol.ts';
 import type { GraderProcess } from '../sandbox/sandbox-engine.ts';
 import type { CandidateKeeper } from './candidate-keeper.ts';
 import { readEvents } from './event-lines.ts';
@@ -20,6 +27,8 @@ export interface GraderResult {
   result: unknown;
   /** The grader said it could not measure properly, and why. */
   inconclusive: string | undefined;
+  /** A file of the challenge turned out to be broken. */
+  specError: SpecError | undefined;
   /** Why the grader itself failed; that is ours. */
   error: string | undefined;
 }
@@ -116,6 +125,7 @@ async function handle(
       return false;
     case 'done':
       result.inconclusive = event.inconclusive;
+      result.specError = event.specError;
       return true;
   }
 }
@@ -147,6 +157,7 @@ export function emptyResult(): GraderResult {
     artifacts: [],
     result: undefined,
     inconclusive: undefined,
+    specError: undefined,
     error: undefined,
   };
 }

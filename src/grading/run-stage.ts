@@ -17,6 +17,7 @@ import { diagnoseStart } from './diagnose.ts';
 import { emptyResult, runSession } from './grader-session.ts';
 import type { Artifact, GraderResult } from './grader-session.ts';
 import type { Grader } from './graders.ts';
+import { packInput } from './pack-input.ts';
 import type { GraderTask, StagePlan } from './stages/stage-plan.ts';
 import type { OnProgress } from './progress.ts';
 
@@ -129,11 +130,17 @@ async function runTaskTwiceAtMost(
   for (let tries = 1; isUnmeasured(outcome.result) && tries < GRADER_TRIES; tries += 1) {
     outcome = await runTask(plan, task, context, signal);
   }
-  const error = outcome.result.error;
-  if (error === undefined) {
-    return outcome;
+  const failure = graderFailure(outcome.result);
+  return failure ? { ...outcome, failure } : outcome;
+}
+
+/** What kept the grader from grading, and whose that is. */
+function graderFailure({ error, specError }: GraderResult): Failure | undefined {
+  if (error !== undefined) {
+    return { code: 'GRADER_FAILED', blame: 'infra', message: error };
   }
-  return { ...outcome, failure: { code: 'GRADER_FAILED', blame: 'infra', message: error } };
+  const log = specError?.log === undefined ? {} : { log: specError.log };
+  return specError && { code: 'SPEC_BROKEN', blame: 'spec', message: specError.message, ...log };
 }
 
 function isUnmeasured(result: GraderResult): boolean {
@@ -222,7 +229,12 @@ async function startGrader(
     wallMs: task.deadlineMs + 2 * GRADER_GRACE_MS + 2 * context.service.ready.within,
   };
   const cpuset = plan.exclusive && context.cpus > 1 ? { cpuset: '1' } : {};
-  return await context.pod.startGrader({ image, command: grader.command, limits, ...cpuset }, signal);
+  const files = task.files ?? [];
+  const input = files.length > 0 ? { input: await packInput(files) } : {};
+  return await context.pod.startGrader(
+    { image, command: grader.command, limits, ...input, ...cpuset },
+    signal,
+  );
 }
 
 /** Known by now: every grader of the stage was started from them. */

@@ -63,8 +63,9 @@ function stageRemarks(stage: StageReport): string[] {
   }
   if (stage.status === 'errored') {
     const reason = stage.failure?.message ?? 'no result came from its grader.';
+    const whose = stage.failure?.blame === 'spec' ? 'a mistake in the challenge' : 'ours';
     return [
-      `Stage ${stage.name} could not be completed, which is ours: ${reason} What it did measure counts.`,
+      `Stage ${stage.name} could not be completed, which is ${whose}: ${reason} What it did measure counts.`,
     ];
   }
   const errored = stage.checks.filter((check) => check.status === 'errored').map((check) => check.id);

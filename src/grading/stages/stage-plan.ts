@@ -1,9 +1,12 @@
+import type { BundleFile } from '../../domain/challenge.ts';
 import type { PlannedStage } from '../../report/run-facts.ts';
 
 /** What one grader container is told to do against one life of the service. */
 export interface GraderTask {
   grader: string;
   plan: unknown;
+  /** Files of the bundle that it finds under /input. */
+  files?: readonly BundleFile[];
   deadlineMs: number;
 }
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { pack } from 'tar-stream';
 import { InfraError } from '../../domain/errors.ts';
 import { readTree, type ContextFile, type ContextHost } from './image-files.ts';
-import { bundleGraders, graderSources } from './image-graders.ts';
+import { graderFiles, graderSources } from './image-graders.ts';
 import { fetchNpmArchive } from './image-npm.ts';
 
 /** What an image is built from. Two contexts with the same digest give the same image. */
@@ -34,7 +34,7 @@ export async function readImageContext(root: string, name: string): Promise<Imag
   if (!dockerfile) {
     throw new InfraError('IMAGE_UNKNOWN', `docker/${name}/ has no Dockerfile`);
   }
-  const sources = name === 'grader' ? await graderSources(root) : [];
+  const sources = holdsGraders(files) ? await graderSources(root) : [];
   return {
     name,
     parent: /^ARG BASE=(\S+)$/m.exec(dockerfile.content.toString('utf8'))?.[1] ?? DEFAULT_PARENT,
@@ -70,11 +70,17 @@ async function generateFiles(
   host: ContextHost,
   signal: AbortSignal,
 ): Promise<ContextFile[]> {
-  if (context.name === 'grader') {
-    return bundleGraders(host.root);
+  if (holdsGraders(context.files)) {
+    return await graderFiles(host.root);
   }
   const npm = context.files.find((file) => file.path === 'npm.json');
   return npm ? [{ path: 'npm.tgz', content: await fetchNpmArchive(npm.content, host, signal) }] : [];
+}
+
+/** Whether the Dockerfile copies the folder of graders, which is made for it. */
+function holdsGraders(files: readonly ContextFile[]): boolean {
+  const dockerfile = files.find((file) => file.path === 'Dockerfile');
+  return /^COPY graders /m.test(dockerfile?.content.toString('utf8') ?? '');
 }
 
 function digestOf(files: readonly ContextFile[]): string {

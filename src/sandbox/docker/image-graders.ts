@@ -19,7 +19,7 @@ export async function graderSources(root: string): Promise<ContextFile[]> {
   const trees = await Promise.all(
     SOURCE_FOLDERS.map(async (folder) =>
       (await readTree(join(root, folder)))
-        .filter((file) => file.path.endsWith('.ts') && !file.path.includes('tests/'))
+        .filter((file) => /\.(ts|py)$/.test(file.path) && !file.path.includes('tests/'))
         .map((file) => ({ path: `${folder}/${file.path}`, content: file.content })),
     ),
   );
@@ -27,11 +27,19 @@ export async function graderSources(root: string): Promise<ContextFile[]> {
   return [...trees.flat(), lock];
 }
 
+/** The folder graders/ of a build context: every grader in one file, and the Python programs beside them. */
+export async function graderFiles(root: string): Promise<ContextFile[]> {
+  const programs = (await readTree(join(root, 'graders')))
+    .filter((file) => file.path.endsWith('.py') && !file.path.includes('tests/'))
+    .map((file) => ({ path: `graders/${file.path}`, content: file.content }));
+  return [...(await bundleGraders(root)), ...programs];
+}
+
 /**
  * Bundles every graders/<name>/main.ts to one ES module, graders/<name>/main.js of the build context.
  * Throws InfraError `GRADER_BROKEN` with the bundler's file and line when one does not compile.
  */
-export async function bundleGraders(root: string): Promise<ContextFile[]> {
+async function bundleGraders(root: string): Promise<ContextFile[]> {
   const names = await graderNames(root);
   const result = await build({
     absWorkingDir: root,

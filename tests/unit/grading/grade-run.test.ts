@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { exitCodeOf } from '../../../src/cli/exit-codes.ts';
 import { loadChallenge } from '../../../src/challenges/load-challenge.ts';
 import type { Check, GraderInput } from '../../../src/domain/grader-protocol.ts';
 import { InfraError } from '../../../src/domain/errors.ts';
@@ -179,6 +180,27 @@ describe('gradeRun', () => {
     expect(report.stages[0]?.failure).toBeUndefined();
     expect(report.outcome).toMatchObject({ verdict: 'passed', score: 100 });
     expect(report.stages[0]?.crashes).toBe(1);
+  });
+
+  it('says that a file of the challenge is broken, tries it once, and blames nobody else', async () => {
+    let tries = 0;
+    const specError = { message: 'hidden/suite.test.ts does not compile', log: 'line 3: unexpected token' };
+    const { report } = await grade({
+      grader: async (io) => {
+        tries += 1;
+        await io.readLine();
+        await io.emit({ event: 'done', specError });
+        return 0;
+      },
+    });
+
+    expect(tries).toBe(1);
+    expect(report.stages[0]).toMatchObject({
+      status: 'errored',
+      failure: { code: 'SPEC_BROKEN', blame: 'spec', ...specError },
+    });
+    expect(report.outcome.remarks.join()).toContain('a mistake in the challenge: hidden/suite.test.ts');
+    expect(exitCodeOf(report)).toBe(2);
   });
 
   it('measures once more when the grader says that it could not', async () => {
