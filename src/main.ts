@@ -1,3 +1,4 @@
+import { CHECK_USAGE, parseCheckOptions, runCheckCommand } from './cli/check-command.ts';
 import { runClean } from './cli/clean-command.ts';
 import { runDoctor } from './cli/doctor-command.ts';
 import { EXIT } from './cli/exit-codes.ts';
@@ -11,11 +12,14 @@ import { visibleBlock } from './report/text-safety.ts';
 const USAGE = `Usage:
   ${GRADE_USAGE.replaceAll('\n', '\n  ')}
 
+  ${CHECK_USAGE.replaceAll('\n', '\n  ')}
+
   assay doctor      prove the sandbox on this machine's engine
   assay clean       remove what dead runs of this installation left behind
   assay setup       build assay's own images
 
-Exit codes of grade: 0 passed · 1 graded, not passed · 2 refused · 3 our fault or inconclusive · 130 interrupted`;
+Exit codes of grade: 0 passed · 1 graded, not passed · 2 refused · 3 our fault or inconclusive · 130 interrupted
+Exit codes of check: 0 blessed · 1 not blessed · 2 the bundle is wrong · 3 our fault · 130 interrupted`;
 
 /** Runs one command and answers its exit code. */
 async function main(args: string[], signal: AbortSignal): Promise<number> {
@@ -31,6 +35,8 @@ async function main(args: string[], signal: AbortSignal): Promise<number> {
       const options = parseGradeOptions(rest);
       return await runGradeCommand(options, () => openGrading(config, options.runtime), io, signal);
     }
+    case 'check':
+      return await runCheckCommand(parseCheckOptions(rest), () => openGrading(config), io, signal);
     case 'doctor':
       return await runDoctor(() => openGrading({ ...config, warmPods: 0 }), io, signal);
     case 'clean':

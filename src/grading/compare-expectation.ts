@@ -1,5 +1,6 @@
 import type { Expectation } from '../domain/challenge.ts';
 import type { Report } from '../domain/report.ts';
+import type { PlannedStage } from '../report/run-facts.ts';
 
 /**
  * Where a report differs from what a sample submission's expect.yaml says, one sentence each; empty when it is as
@@ -39,4 +40,25 @@ export function compareExpectation(report: Report, expectation: Expectation): st
     }
   }
   return differences;
+}
+
+/**
+ * What an expectation says about a run of some stages only: of the checks, those of these stages; of the verdict,
+ * nothing, unless the run was to end before any check.
+ */
+export function narrowExpectation(
+  expectation: Expectation,
+  stages: readonly Pick<PlannedStage, 'checks'>[],
+  report: Report,
+): Expectation {
+  const ids = new Set(stages.flatMap((stage) => stage.checks.map((check) => check.id)));
+  return {
+    ...expectation,
+    verdict:
+      expectation.failure === undefined
+        ? (report.outcome.verdict ?? expectation.verdict)
+        : expectation.verdict,
+    loses: expectation.loses.filter((id) => ids.has(id)),
+    mayLose: expectation.mayLose.filter((id) => ids.has(id)),
+  };
 }

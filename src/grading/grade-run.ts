@@ -16,6 +16,7 @@ import { RunRecord } from './run-record.ts';
 import { runStage } from './run-stage.ts';
 import type { StageContext } from './run-stage.ts';
 import type { StagePlan } from './stages/stage-plan.ts';
+import type { StageGate } from './stage-gate.ts';
 
 export interface GradeRequest {
   runId: string;
@@ -40,6 +41,8 @@ export interface GradeDeps {
   registriesDigest: (signal: AbortSignal) => Promise<string>;
   loadGrader: (name: string) => Promise<Grader>;
   onProgress: OnProgress;
+  /** Where several gradings run at a time. */
+  gate?: StageGate;
 }
 
 export interface GradedRun {
@@ -67,7 +70,7 @@ export async function gradeRun(
     const image = await build(request, deps, record, signal);
     if (image !== undefined) {
       const context = stageContext(request, deps, { image, pod: await opening, cpus: engine.cpus });
-      await runStages(stages, context, record, signal);
+      await runStages(stages, context, { deps, record }, signal);
     }
   } catch (error) {
     record.failure(error, signal);
@@ -97,7 +100,7 @@ async function build(
   signal: AbortSignal,
 ): Promise<ImageId | undefined> {
   const { limits, network } = challenge.file.build;
-  const outcome = await record.phase('build', async () =>
+  const outcome = await inTurn(deps, record, { phase: 'build', alone: false }, signal, async () =>
     buildSubmission(
       deps.engine,
       {
@@ -132,15 +135,32 @@ async function build(
   return outcome.image;
 }
 
+/** Runs one phase when the gradings beside this one let it. Waiting for them is not part of its time. */
+async function inTurn<T>(
+  deps: GradeDeps,
+  record: RunRecord,
+  { phase, alone }: { phase: string; alone: boolean },
+  signal: AbortSignal,
+  work: () => Promise<T>,
+): Promise<T> {
+  const leave = await deps.gate?.enter(alone, signal);
+  try {
+    return await record.phase(phase, work);
+  } finally {
+    leave?.();
+  }
+}
+
 /** Runs the stages in order. When the service does not even start for the first, the others are not tried. */
 async function runStages(
   plans: readonly StagePlan[],
   context: StageContext,
-  record: RunRecord,
+  { deps, record }: { deps: GradeDeps; record: RunRecord },
   signal: AbortSignal,
 ): Promise<void> {
   for (const [index, plan] of plans.entries()) {
-    const outcome = await record.phase(plan.name, () => runStage(plan, context, signal));
+    const turn = { phase: plan.name, alone: plan.exclusive };
+    const outcome = await inTurn(deps, record, turn, signal, () => runStage(plan, context, signal));
     record.stage(outcome);
     const failure = outcome.facts.failure;
     if (index === 0 && failure !== undefined && neverStarted(failure) && outcome.facts.checks.length === 0) {

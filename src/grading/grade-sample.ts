@@ -2,9 +2,10 @@ import { randomUUID } from 'node:crypto';
 import type { Sample } from '../challenges/load-samples.ts';
 import type { Challenge } from '../domain/challenge.ts';
 import type { CanonicalSubmission } from '../domain/submission.ts';
-import { compareExpectation } from './compare-expectation.ts';
+import { compareExpectation, narrowExpectation } from './compare-expectation.ts';
 import { gradeRun } from './grade-run.ts';
 import type { GradedRun, GradeDeps } from './grade-run.ts';
+import { planStages } from './plan-stages.ts';
 import type { StageSelection } from './plan-stages.ts';
 import { decideStartPlan } from './start-plan.ts';
 
@@ -38,5 +39,8 @@ export async function gradeSample(
     deps,
     signal,
   );
-  return { ...graded, sample, differences: compareExpectation(graded.report, sample.expectation) };
+  const expectation = selection.stages
+    ? narrowExpectation(sample.expectation, planStages(challenge, selection), graded.report)
+    : sample.expectation;
+  return { ...graded, sample, differences: compareExpectation(graded.report, expectation) };
 }

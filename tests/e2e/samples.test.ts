@@ -5,6 +5,7 @@ import { openGrading } from '../../src/compose.ts';
 import type { Grading } from '../../src/compose.ts';
 import { readConfig } from '../../src/config.ts';
 import { gradeSample } from '../../src/grading/grade-sample.ts';
+import { makeStageGate } from '../../src/grading/stage-gate.ts';
 import { inspectSubmission } from '../../src/intake/inspect-submission.ts';
 import { listOfRun } from '../helpers/engine-objects.ts';
 
@@ -13,6 +14,8 @@ const samples = await loadSamples(challenge);
 
 describe('url-shortener', () => {
   let grading: Grading;
+  /** Samples are graded side by side (`maxConcurrency`); load tests still have the machine to themselves. */
+  const gate = makeStageGate();
   beforeAll(async () => {
     grading = await openGrading(readConfig());
   });
@@ -25,7 +28,7 @@ describe('url-shortener', () => {
     expect(samples.filter((sample) => !sample.reference).length).toBeGreaterThanOrEqual(10);
   });
 
-  it.each(samples.map((sample) => [sample.name, sample] as const))(
+  it.concurrent.each(samples.map((sample) => [sample.name, sample] as const))(
     '%s comes out as expected',
     async (_name, sample) => {
       const { signal } = new AbortController();
@@ -35,7 +38,7 @@ describe('url-shortener', () => {
         challenge,
         sample,
         submission,
-        { ...grading.deps, onProgress: () => {} },
+        { ...grading.deps, gate, onProgress: () => {} },
         signal,
       );
 

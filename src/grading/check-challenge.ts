@@ -1,0 +1,52 @@
+import { loadSamples } from '../challenges/load-samples.ts';
+import type { Challenge } from '../domain/challenge.ts';
+import type { CheckReport } from '../domain/check-report.ts';
+import type { CheckDeps, CheckOptions, OnCheckProgress } from './check/check-types.ts';
+import { judgeTurns } from './check/judge-turns.ts';
+import { refusalsOf } from './check/refusals.ts';
+import { gradeTurns, planTurns } from './check/sample-gradings.ts';
+import { planStages } from './plan-stages.ts';
+
+/**
+ * Finds out whether a challenge's spec can be trusted: every reference scores in full each time, every broken sample
+ * loses what its expect.yaml names and nothing else, and the suites notice when a reference's answers are changed.
+ * Throws SpecError for a wrong bundle, `NO_STAGE`, the signal's reason, and our own failures; what the samples do is
+ * in the report.
+ */
+export async function checkChallenge(
+  challenge: Challenge,
+  deps: CheckDeps,
+  options: CheckOptions,
+  onProgress: OnCheckProgress,
+  signal: AbortSignal,
+): Promise<CheckReport> {
+  const beganMs = deps.clock.elapsedMs();
+  const samples = await loadSamples(challenge);
+  const selection = { visibleOnly: false, ...(options.stages ? { stages: options.stages } : {}) };
+  const plans = planStages(challenge, selection);
+  const stages = plans.map((plan) => plan.name);
+  const turns = planTurns(samples, stages, options.repeat ?? {});
+  const outcomes = await gradeTurns(challenge, turns, deps, onProgress, signal);
+  const checkIds = plans.flatMap((plan) => plan.checks.map((check) => check.id));
+  const findings = judgeTurns(outcomes, checkIds);
+  const refusals = refusalsOf(findings);
+  const skipped = 'Broken variants are not derived yet.';
+  const mutation = {
+    killed: 0,
+    total: 0,
+    survivors: [],
+    meaningless: [],
+    reference: null,
+    skipped,
+    durationMs: 0,
+  };
+  return {
+    ok: refusals.length === 0 && findings.trouble.length === 0,
+    challenge: { slug: challenge.file.slug, digest: challenge.digest },
+    stages,
+    durationMs: Math.round(deps.clock.elapsedMs() - beganMs),
+    ...findings,
+    mutation,
+    refusals,
+  };
+}
