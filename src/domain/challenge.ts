@@ -49,6 +49,31 @@ const ServiceSchema = z.strictObject({
 
 const Weight = z.number().positive();
 
+/** What a candidate's view of a report holds beyond the checks whose visibility allows them. */
+export const FeedbackSchema = z.strictObject({
+  /** Of hidden checks: nothing, how many passed, their names and outcome, or everything. */
+  api: z.enum(['none', 'counts', 'names', 'full']).default('counts'),
+  load: z.enum(['none', 'summary', 'full']).default('summary'),
+  /** `all` adds the service's log, in which hidden inputs may show. */
+  logs: z.enum(['none', 'build', 'all']).default('build'),
+});
+export type Feedback = z.infer<typeof FeedbackSchema>;
+
+const AttemptsSchema = z.strictObject({
+  max: z.number().int().min(1).max(1000).default(3),
+  window: DurationMs.prefault('72h'),
+  dryRuns: z.number().int().min(0).max(1000).default(20),
+  late: z.enum(['refuse', 'accept-marked']).default('refuse'),
+});
+
+/** One thing that reviewers score by hand, from 0 to 4. */
+export const RubricItemSchema = z.strictObject({
+  id: Slug,
+  title: z.string().min(1).max(200),
+  about: z.string().max(2000).optional(),
+});
+export type RubricItem = z.infer<typeof RubricItemSchema>;
+
 /** `challenge.yaml`, apiVersion assay/v1. */
 export const ChallengeFileSchema = z.strictObject({
   apiVersion: z.literal('assay/v1'),
@@ -69,6 +94,13 @@ export const ChallengeFileSchema = z.strictObject({
       'expected at least one stage: api, resilience or load',
     ),
   pass: z.strictObject({ score: z.number().min(0).max(100) }).default({ score: 70 }),
+  feedback: z.strictObject({ candidate: FeedbackSchema.prefault({}) }).prefault({}),
+  attempts: AttemptsSchema.prefault({}),
+  rubric: z
+    .array(RubricItemSchema)
+    .max(50)
+    .refine((items) => new Set(items.map(({ id }) => id)).size === items.length, 'expected every id once')
+    .default([]),
 });
 export type ChallengeFile = z.infer<typeof ChallengeFileSchema>;
 

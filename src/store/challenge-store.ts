@@ -1,3 +1,5 @@
+import type { Feedback, RubricItem } from '../domain/challenge.ts';
+
 /** Lifecycle of a version: `draft` until checked and published; `retired` takes no new invitations. */
 export type VersionState = 'draft' | 'published' | 'retired';
 
@@ -12,8 +14,8 @@ export interface ChallengeVersion {
   digest: string;
   /** Blob of the canonical tar of the bundle. */
   bundleBlob: string;
-  /** Attempts policy of challenge.yaml, as parsed when uploaded. */
-  policy: AttemptPolicy;
+  /** What challenge.yaml says about attempts, feedback and reviews, as parsed when uploaded. */
+  policy: VersionPolicy;
   state: VersionState;
   /** The newest finished check of this version, null before. */
   check: { runId: string; ok: boolean; finishedAt: Date } | null;
@@ -26,6 +28,12 @@ export interface AttemptPolicy {
   windowMs: number;
   dryRuns: number;
   late: 'refuse' | 'accept-marked';
+}
+
+/** Plain JSON: kept as one document. */
+export interface VersionPolicy extends AttemptPolicy {
+  feedback: Feedback;
+  rubric: RubricItem[];
 }
 
 /** Immutable versions of challenges. */
