@@ -5,6 +5,20 @@ import { expect, it } from 'vitest';
 
 const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 
+/** What the service remembers, without a database in it. */
+const STORE_PORTS = [
+  'store',
+  'access-store',
+  'challenge-store',
+  'event-store',
+  'operations-store',
+  'page',
+  'review-store',
+  'run-store',
+  'submission-store',
+  'webhook-store',
+].map((name) => `src/store/${name}.ts`);
+
 /** The import table of the README: folder → what its files may import. A name ending in ".ts" is one file. */
 const TABLE: Readonly<Record<string, readonly string[]>> = {
   'src/domain': ['src/domain'],
@@ -24,11 +38,24 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
   'src/store': ['src/store', 'src/domain', 'src/shared'],
   'src/blobs': ['src/blobs', 'src/domain', 'src/shared'],
   'src/queue': ['src/queue', 'src/domain', 'src/shared'],
+  'src/http': [
+    'src/http',
+    'src/domain',
+    'src/shared',
+    'src/intake',
+    'src/report',
+    'src/challenges',
+    'src/blobs/blob-store.ts',
+    ...STORE_PORTS,
+  ],
+  'src/webhooks': ['src/webhooks', 'src/domain', 'src/shared', ...STORE_PORTS],
   graders: ['graders', 'src/domain'],
 };
 
 /** Who may use a library; everyone else may not. */
 const FENCES: Readonly<Record<string, readonly string[]>> = {
+  fastify: ['src/http'],
+  'prom-client': ['src/http'],
   dockerode: ['src/sandbox/docker'],
   yauzl: ['src/intake'],
   esbuild: ['src/sandbox/docker'],
@@ -98,6 +125,8 @@ it('finds planted violations', () => {
     },
     { path: 'src/report/planted.ts', text: "import Docker from 'dockerode';" },
     { path: 'graders/api/planted.ts', text: "export { readConfig } from '../../src/config.ts';" },
+    { path: 'src/http/planted.ts', text: "import { x } from '../store/postgres/postgres-store.ts';" },
+    { path: 'src/worker/planted.ts', text: "import Fastify from 'fastify';" },
     { path: 'src/intake/planted.ts', text: "const x = await import('../grading/grade-run.ts');" },
   ];
 

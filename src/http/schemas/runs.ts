@@ -1,0 +1,48 @@
+import { z } from 'zod';
+import { RunKindSchema, RunStateSchema } from '../../domain/run.ts';
+import { VerdictSchema } from '../../domain/verdict.ts';
+import type { Run } from '../../store/run-store.ts';
+import { iso, isoOrNull } from './time.ts';
+
+export const RunBody = z
+  .object({
+    id: z.string(),
+    submissionId: z.string().nullable(),
+    kind: RunKindSchema,
+    state: RunStateSchema,
+    verdict: VerdictSchema.nullable(),
+    score: z.number().nullable(),
+    phase: z.string().nullable().describe('What goes on now: build, api, load …'),
+    reason: z.string().nullable().describe('Why an errored or canceled run ended'),
+    failures: z.number().int().describe('How often it had to be started again through faults of ours'),
+    previousRunId: z.string().nullable(),
+    createdAt: z.string(),
+    startedAt: z.string().nullable(),
+    finishedAt: z.string().nullable(),
+    phases: z.array(z.object({ phase: z.string(), beganAt: z.string(), endedAt: z.string().nullable() })),
+  })
+  .meta({ id: 'Run' });
+
+/** A run as callers see it. */
+export function toRunBody(run: Run): z.output<typeof RunBody> {
+  return {
+    id: run.id,
+    submissionId: run.submissionId,
+    kind: run.kind,
+    state: run.state,
+    verdict: run.verdict,
+    score: run.score,
+    phase: run.phase,
+    reason: run.reason,
+    failures: run.failures,
+    previousRunId: run.previousRunId,
+    createdAt: iso(run.createdAt),
+    startedAt: isoOrNull(run.startedAt),
+    finishedAt: isoOrNull(run.finishedAt),
+    phases: run.phases.map(({ phase, beganAt, endedAt }) => ({
+      phase,
+      beganAt: iso(new Date(beganAt)),
+      endedAt: endedAt === null ? null : iso(new Date(endedAt)),
+    })),
+  };
+}
