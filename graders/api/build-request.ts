@@ -1,5 +1,5 @@
 import type { RequestStep } from '../../src/domain/api-suite-step.ts';
-import { DEFAULT_HEADERS } from '../shared/default-headers.ts';
+import type { HeaderSet } from '../shared/default-headers.ts';
 import { CheckFailure } from './failures.ts';
 import type { Address } from './http-client.ts';
 import type { HttpRequest } from './http-types.ts';
@@ -20,32 +20,44 @@ export function baseUrl(target: Address): string {
  * Makes the request of a step with every template replaced. Throws `CheckFailure` when a value that came from the
  * service cannot be sent, or leads away from it.
  */
-export function buildRequest(step: RequestStep, scope: Scope, target: Address): HttpRequest {
+export function buildRequest(
+  step: RequestStep,
+  scope: Scope,
+  target: Address,
+  defaults: HeaderSet,
+): HttpRequest {
   const space = step.request.indexOf(' ');
   const method = step.request.slice(0, space);
   const path = withQuery(toPath(expandText(step.request.slice(space + 1), scope), target), step, scope);
   const { body, contentType } = buildBody(step, scope);
   const length = body?.length ?? (METHODS_WITH_BODY.has(method) ? 0 : undefined);
-  const standard: Record<string, string | undefined> = {
-    host: `localhost:${target.port}`,
-    ...DEFAULT_HEADERS,
-    ...(step.decompress ? { 'accept-encoding': OFFERED_ENCODINGS } : {}),
-    'content-type': contentType,
-    'content-length': length?.toString(),
-  };
+  const standard: [string, string | undefined][] = [
+    ['host', `localhost:${target.port}`],
+    ...withEncodings(defaults, step.decompress ?? false),
+    ['content-type', contentType],
+    ['content-length', length?.toString()],
+  ];
   return { method, path, headers: mergeHeaders(standard, step, scope), body };
 }
 
+function withEncodings(defaults: HeaderSet, decompress: boolean): [string, string][] {
+  const others = defaults.filter(([name]) => !decompress || name.toLowerCase() !== 'accept-encoding');
+  return [
+    ...others.map(([name, value]): [string, string] => [name, value]),
+    ...(decompress ? [['accept-encoding', OFFERED_ENCODINGS] as [string, string]] : []),
+  ];
+}
+
 function mergeHeaders(
-  standard: Record<string, string | undefined>,
+  standard: readonly [string, string | undefined][],
   step: RequestStep,
   scope: Scope,
 ): [string, string][] {
   const own = Object.entries(step.headers ?? {});
   const replaced = new Set(own.map(([name]) => name.toLowerCase()));
   const headers: [string, string][] = [];
-  for (const [name, value] of Object.entries(standard)) {
-    if (value !== undefined && !replaced.has(name)) {
+  for (const [name, value] of standard) {
+    if (value !== undefined && !replaced.has(name.toLowerCase())) {
       headers.push([name, value]);
     }
   }

@@ -7,7 +7,7 @@ import { bodyAsJson } from './judge-response.ts';
 import { selectPath } from './json-path.ts';
 import { searchRegex } from './matchers.ts';
 import { renderValue } from './render-value.ts';
-import { expandPath, lookUp } from './template.ts';
+import { expandPath, lookUp, setVariable } from './template.ts';
 import type { Scope } from './template.ts';
 
 /** What a step keeps of its answer, by name ("code", "codes[]"). */
@@ -37,7 +37,7 @@ export function keepCaptures(captured: Captured, scope: Scope): void {
     if (name.endsWith('[]')) {
       append(name.slice(0, -2), value, scope);
     } else {
-      scope.variables.set(name, value);
+      setVariable(scope, name, value);
     }
   }
 }
@@ -52,7 +52,7 @@ function append(name: string, value: JsonValue, scope: Scope): void {
     throw new SuiteFault(`"${name}[]" appends to a variable that is not a list`);
   }
   list.push(value);
-  outermost.variables.set(name, list);
+  setVariable(outermost, name, list);
 }
 
 function readSource(from: string, response: HttpResponse, scope: Scope): JsonValue | undefined {

@@ -1,6 +1,9 @@
 import type { Agent } from 'node:http';
+import type { HeaderSet } from '../shared/default-headers.ts';
 import type { CheckBudget } from './check-budget.ts';
+import type { ExchangeRecord } from './exchange-record.ts';
 import type { Address } from './http-client.ts';
+import type { SecretTexts } from './secrets.ts';
 import type { ServiceControl } from './service-control.ts';
 import type { Scope } from './template.ts';
 import type { Trail } from './trail.ts';
@@ -11,6 +14,12 @@ export interface CheckContext {
   service: ServiceControl;
   budget: CheckBudget;
   requestTimeoutMs: number;
+  /** Sent unless a request says otherwise. */
+  headers: HeaderSet;
+  /** Every exchange of the check. */
+  record: ExchangeRecord;
+  /** What no evidence of the check may show. */
+  secrets: SecretTexts;
   /** Kept connections, where the suite asks for them. */
   pool: Agent | undefined;
   /** How many exchanges may run at once; they share the memory for bodies. */

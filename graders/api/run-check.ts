@@ -1,18 +1,22 @@
 import type { ApiSuite, ApiTest } from '../../src/domain/api-suite.ts';
 import type { Check, Evidence } from '../../src/domain/grader-protocol.ts';
 import type { JsonValue } from '../../src/domain/json-value.ts';
+import type { HeaderSet } from '../shared/default-headers.ts';
 import { makePrng } from '../shared/prng.ts';
 import { baseUrl } from './build-request.ts';
 import { CheckBudget } from './check-budget.ts';
 import type { CheckContext } from './check-context.ts';
+import { ExchangeRecord } from './exchange-record.ts';
+import type { RecordedExchange } from './exchange-record.ts';
 import { CheckFailure } from './failures.ts';
 import { fitEvidence } from './fit-evidence.ts';
 import { makePool } from './http-client.ts';
 import type { Address } from './http-client.ts';
 import { matches } from './match.ts';
 import { runSteps } from './run-step.ts';
+import { SecretTexts } from './secrets.ts';
 import type { ServiceControl } from './service-control.ts';
-import { expandExpected, expandTyped, expandValue } from './template.ts';
+import { expandExpected, expandTyped, expandValue, setVariable } from './template.ts';
 import type { Scope } from './template.ts';
 import { Trail } from './trail.ts';
 
@@ -25,12 +29,18 @@ export interface CheckSettings {
   /** Budget of this check, ms. */
   timeoutMs: number;
   requestTimeoutMs: number;
+  /** Sent unless a request says otherwise. */
+  headers: HeaderSet;
 }
 
 export interface CheckRun {
   check: Check;
   /** Time spent waiting for answers, ms. */
   exchangeMs: number;
+  /** Its exchanges in order, without secrets. */
+  record: readonly RecordedExchange[];
+  /** How many more it made. */
+  unrecorded: number;
 }
 
 type Judgement = Pick<Check, 'status' | 'message'> & { evidence?: Evidence };
@@ -51,12 +61,14 @@ export async function runCheck(suite: ApiSuite, test: ApiTest, settings: CheckSe
     pool: suite.keepAlive ? makePool() : undefined,
     width: 1,
     seed: `${settings.seed}/${test.id}`,
+    record: new ExchangeRecord(),
+    secrets: new SecretTexts(suite.secrets ?? []),
     seen: { connectionFailure: false, exchangeMs: 0 },
   };
   const judgement = await judgeCheck(suite, test, context);
   budget.close();
   context.pool?.destroy();
-  const { evidence, ...verdict } = judgement;
+  const { evidence, ...verdict } = context.secrets.redact(judgement);
   return {
     check: {
       ...describeTest(suite, test),
@@ -67,6 +79,8 @@ export async function runCheck(suite: ApiSuite, test: ApiTest, settings: CheckSe
       ...(evidence ? { evidence: fitEvidence(evidence) } : {}),
     },
     exchangeMs: context.seen.exchangeMs,
+    record: context.secrets.redact(context.record.entries),
+    unrecorded: context.record.left,
   };
 }
 
@@ -166,9 +180,10 @@ function openScope(suite: ApiSuite, context: CheckContext): Scope {
     parent: undefined,
     prng: makePrng(context.seed),
     index: undefined,
+    onSet: (name, value) => context.secrets.learn(name, value),
   };
   for (const [name, value] of Object.entries(suite.vars)) {
-    scope.variables.set(name, expandValue(value, scope));
+    setVariable(scope, name, expandValue(value, scope));
   }
   return scope;
 }

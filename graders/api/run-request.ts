@@ -40,7 +40,7 @@ export async function runRequest(step: RequestStep, place: StepPlace, context: C
   } else if (step.repeat !== undefined) {
     await runRepeated(step, step.repeat, place, context);
   } else {
-    const attempt = await send(step, place.scope, context);
+    const attempt = await send(step, place.scope, place, context);
     settle(step, attempt, place, context);
   }
 }
@@ -53,7 +53,7 @@ async function runUntilItHolds(
 ): Promise<void> {
   const endsAt = performance.now() + retry.within;
   for (let tries = 1; ; tries += 1) {
-    const attempt = await send(step, place.scope, context);
+    const attempt = await send(step, place.scope, place, context);
     try {
       keep(step, attempt, place, context);
       return;
@@ -78,7 +78,7 @@ async function runRepeated(
   const attempts: Attempt[] = [];
   for (let index = 0; index < count; index += 1) {
     context.budget.enforce();
-    const attempt = await send(step, turnScope(place, context, index), context);
+    const attempt = await send(step, turnScope(place, context, index), place, context);
     settle(step, attempt, place, context);
     attempts.push(withoutBody(attempt));
   }
@@ -92,7 +92,7 @@ async function runParallel(
   context: CheckContext,
 ): Promise<void> {
   const scopes = Array.from({ length: count }, (_, index) => turnScope(place, context, index));
-  const requests = scopes.map((scope) => buildRequest(step, scope, context.target));
+  const requests = scopes.map((scope) => buildRequest(step, scope, context.target, context.headers));
   const limits = limitsOf(step, context);
   const sockets = await Promise.all(
     requests.map(() => connect(context.target, limits, context.budget.signal)),
@@ -112,6 +112,9 @@ async function runParallel(
     const [request, scope] = [requests[index], scopes[index]];
     return request && scope ? [{ request, outcome, scope }] : [];
   });
+  for (const attempt of attempts) {
+    recordAttempt(attempt, place, begin, context);
+  }
   settleAll(step, attempts, place, context);
 }
 
@@ -154,14 +157,27 @@ function tallyUp(step: RequestStep, attempts: Attempt[], place: StepPlace, conte
   }
 }
 
-async function send(step: RequestStep, scope: Scope, context: CheckContext): Promise<Attempt> {
-  const request = buildRequest(step, scope, context.target);
+async function send(
+  step: RequestStep,
+  scope: Scope,
+  place: StepPlace,
+  context: CheckContext,
+): Promise<Attempt> {
+  const request = buildRequest(step, scope, context.target, context.headers);
   const { target, pool, budget } = context;
   const connection: Connection = pool ? { kind: 'pool', agent: pool, target } : { kind: 'new', target };
   const begin = performance.now();
   const outcome = await exchange(request, connection, limitsOf(step, context), budget.signal);
   context.seen.exchangeMs += performance.now() - begin;
-  return { request, outcome, scope };
+  const attempt = { request, outcome, scope };
+  recordAttempt(attempt, place, begin, context);
+  return attempt;
+}
+
+function recordAttempt(attempt: Attempt, place: StepPlace, beganMs: number, context: CheckContext): void {
+  context.secrets.learnHeaders(attempt.request.headers);
+  context.secrets.learnHeaders(attempt.outcome.response?.headers ?? []);
+  context.record.add(place.at, beganMs, () => shown(attempt, context));
 }
 
 function settle(step: RequestStep, attempt: Attempt, place: StepPlace, context: CheckContext): void {

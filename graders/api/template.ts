@@ -12,13 +12,21 @@ export interface Scope {
   variables: Map<string, JsonValue>;
   parent: Scope | undefined;
   prng: Prng;
+  /** Told of every value that a variable gets. */
+  onSet?: (name: string, value: JsonValue) => void;
   /** Turn of the innermost `parallel` or `repeat`. */
   index: number | undefined;
 }
 
 /** A scope whose captures end with it; lists that it appends to are the outer ones. */
 export function innerScope(parent: Scope, prng: Prng, index: number): Scope {
-  return { variables: new Map(), parent, prng, index };
+  return { variables: new Map(), parent, prng, index, ...(parent.onSet ? { onSet: parent.onSet } : {}) };
+}
+
+/** Gives a variable its value. */
+export function setVariable(scope: Scope, name: string, value: JsonValue): void {
+  scope.variables.set(name, value);
+  scope.onSet?.(name, value);
 }
 
 /** The value of a variable, or undefined. */

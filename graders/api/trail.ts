@@ -1,6 +1,7 @@
 import type { Exchange } from '../../src/domain/grader-protocol.ts';
 import { toCurl } from './curl.ts';
 import type { HttpOutcome, HttpRequest } from './http-types.ts';
+import { redactHeader } from './secrets.ts';
 
 /** Per exchange; the evidence as a whole is fitted to the protocol's cap later. */
 const MAX_BODY_BYTES = 4096;
@@ -39,9 +40,10 @@ export class Trail {
   }
 }
 
-/** One exchange as evidence, capped. */
-export function toExchange(request: HttpRequest, outcome: HttpOutcome, origin: string): Exchange {
+/** One exchange as evidence, capped, without the credentials in its headers. */
+export function toExchange(sent: HttpRequest, outcome: HttpOutcome, origin: string): Exchange {
   const { response, failure } = outcome;
+  const request = { ...sent, headers: withoutCredentials(sent.headers) };
   const url = origin + request.path;
   return {
     label: `${request.method} ${request.path}`.slice(0, 200),
@@ -55,7 +57,7 @@ export function toExchange(request: HttpRequest, outcome: HttpOutcome, origin: s
       ? {
           response: {
             status: response.status,
-            headers: clipHeaders(response.headers),
+            headers: clipHeaders(withoutCredentials(response.headers)),
             ...bodyText(response.body, response.bodyTruncated),
           },
         }
@@ -64,6 +66,10 @@ export function toExchange(request: HttpRequest, outcome: HttpOutcome, origin: s
     durationMs: Math.round(outcome.durationMs * 100) / 100,
     ...(url.length <= MAX_URL_CHARS ? { curl: toCurl(request, origin) } : {}),
   };
+}
+
+function withoutCredentials(headers: readonly [string, string][]): [string, string][] {
+  return headers.map(([name, value]) => [name, redactHeader(name, value)]);
 }
 
 function bodyText(body: Buffer, truncated: boolean): { body: string; bodyTruncated?: true } {

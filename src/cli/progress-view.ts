@@ -28,7 +28,9 @@ const REFRESH_MS = 250;
  */
 export function makeProgressView(output: ProgressOutput, clock: Clock): ProgressView {
   const beganMs = clock.elapsedMs();
-  const state = { phase: '', phaseBeganMs: 0, label: '', passed: 0, failed: 0 };
+  const state = { phase: '', phaseBeganMs: 0, label: '' };
+  // By id: a check may be reported again, and then the later word counts.
+  const checks = new Map<string, boolean>();
   const live = output.isTTY === true;
   const timer = live ? setInterval(draw, REFRESH_MS) : undefined;
   timer?.unref();
@@ -47,7 +49,8 @@ export function makeProgressView(output: ProgressOutput, clock: Clock): Progress
   }
 
   function begin(phase: string): void {
-    Object.assign(state, { phase: PHASE_NAMES[phase] ?? phase, label: '', passed: 0, failed: 0 });
+    Object.assign(state, { phase: PHASE_NAMES[phase] ?? phase, label: '' });
+    checks.clear();
     state.phaseBeganMs = clock.elapsedMs();
     if (live) {
       draw();
@@ -57,8 +60,7 @@ export function makeProgressView(output: ProgressOutput, clock: Clock): Progress
   }
 
   function endPhase(): void {
-    const counts = state.passed + state.failed > 0 ? `, ${state.passed} passed, ${state.failed} failed` : '';
-    const line = `${state.phase}: ${formatMs(clock.elapsedMs() - state.phaseBeganMs)}${counts}`;
+    const line = `${state.phase}: ${formatMs(clock.elapsedMs() - state.phaseBeganMs)}${countsOf(checks)}`;
     state.phase = '';
     print(`  ${line}`);
   }
@@ -74,7 +76,7 @@ export function makeProgressView(output: ProgressOutput, clock: Clock): Progress
       draw();
     } else if (event.kind === 'check') {
       const ok = event.check.status === 'passed' || event.check.status === 'skipped';
-      state[ok ? 'passed' : 'failed'] += 1;
+      checks.set(event.check.id, ok);
       if (!ok) {
         print(`  ✗ ${visibleLine(event.check.id)}: ${visibleLine(event.check.message)}`);
       }
@@ -90,4 +92,9 @@ export function makeProgressView(output: ProgressOutput, clock: Clock): Progress
       }
     },
   };
+}
+
+function countsOf(checks: ReadonlyMap<string, boolean>): string {
+  const passed = [...checks.values()].filter(Boolean).length;
+  return checks.size > 0 ? `, ${passed} passed, ${checks.size - passed} failed` : '';
 }

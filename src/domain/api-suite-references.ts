@@ -42,6 +42,16 @@ export function checkReferences(suite: SuiteParts, report: Report): void {
   checkSteps(suite.teardown, ['teardown'], { names: everywhere, indexed: false }, report);
 }
 
+/** All names that a suite declares or captures anywhere. */
+export function knownNames(suite: SuiteParts): Set<string> {
+  const steps = [...suite.setup, ...suite.tests.flatMap((test) => test.steps), ...suite.teardown];
+  return new Set([...Object.keys(suite.vars), ...steps.flatMap(everyCapture)]);
+}
+
+function everyCapture(step: Step): string[] {
+  return 'steps' in step ? step.steps.flatMap(everyCapture) : capturedNames(step);
+}
+
 function checkSteps(steps: readonly Step[], path: Path, scope: Scope, report: Report): void {
   for (const [index, step] of steps.entries()) {
     checkStep(step, [...path, index], scope, report);

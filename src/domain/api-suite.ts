@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { checkReferences } from './api-suite-references.ts';
+import { checkReferences, knownNames } from './api-suite-references.ts';
 import { ExpectedSchema } from './api-suite-matcher.ts';
 import { SuiteValueSchema } from './api-suite-value.ts';
 import { STEP_KEYS, StepSchema } from './api-suite-step.ts';
@@ -33,6 +33,8 @@ const TestSchema = z.strictObject({
   timeout: DurationMs.optional(),
   /** Left out of the score when all of these hold after `setup`. */
   skipWhen: z.record(z.string(), ExpectedSchema).optional(),
+  /** False: never made again with other data, for what holds only once in the life of a service. */
+  secondPass: z.boolean().optional(),
   steps: z.array(StepSchema).min(1),
 });
 
@@ -49,6 +51,10 @@ export const ApiSuiteSchema = z
     keepAlive: z.boolean().default(false),
     /** The host gives this suite a service of its own with empty data. */
     fresh: z.boolean().default(false),
+    /** For all tests that do not say otherwise. */
+    secondPass: z.boolean().default(true),
+    /** Variables whose values no evidence may show. */
+    secrets: z.array(VariableName).default([]),
     /** Steps before and after every test; those after run even when it failed, and decide nothing. */
     setup: z.array(StepSchema).default([]),
     teardown: z.array(StepSchema).default([]),
@@ -71,6 +77,12 @@ export const ApiSuiteSchema = z
       }
       places.set(id, index);
     }
+    for (const [index, name] of suite.secrets.entries()) {
+      if (!knownNames(suite).has(name)) {
+        const message = `no variable "${name}" is declared in vars or captured`;
+        ctx.addIssue({ code: 'custom', path: ['secrets', index], message });
+      }
+    }
     checkReferences(suite, (path, message) => ctx.addIssue({ code: 'custom', path: [...path], message }));
   });
 export type ApiSuiteFile = z.output<typeof ApiSuiteSchema>;
@@ -86,6 +98,8 @@ export interface ApiTest {
   /** Wall-clock budget, ms. */
   timeoutMs: number | undefined;
   skipWhen: Record<string, JsonValue> | undefined;
+  /** False: left out of the second pass. */
+  secondPass?: boolean;
   /** Where it stands in the file: "tests[3]". */
   at: string;
   steps: Step[];
@@ -99,6 +113,8 @@ export interface ApiSuite {
   vars: Record<string, JsonValue>;
   keepAlive: boolean;
   fresh: boolean;
+  /** Variables whose values no evidence may show. */
+  secrets?: string[];
   setup: Step[];
   teardown: Step[];
   tests: ApiTest[];
@@ -106,7 +122,7 @@ export interface ApiSuite {
 
 /** Decides ids, visibility, skill and tags of every test of the suite read from `file`. */
 export function resolveSuite(file: string, suite: ApiSuiteFile): ApiSuite {
-  const { vars, keepAlive, fresh, setup, teardown } = suite;
+  const { vars, keepAlive, fresh, secrets, setup, teardown } = suite;
   const tests = suite.tests.map((test, index) => ({
     id: test.id ?? `${suiteName(file)}/${slugOf(test.name)}`,
     name: test.name,
@@ -116,10 +132,11 @@ export function resolveSuite(file: string, suite: ApiSuiteFile): ApiSuite {
     tags: [...new Set([...suite.tags, ...test.tags])],
     timeoutMs: test.timeout,
     skipWhen: test.skipWhen,
+    secondPass: test.secondPass ?? suite.secondPass,
     at: `tests[${index}]`,
     steps: test.steps,
   }));
-  return { file, suite: suite.suite, vars, keepAlive, fresh, setup, teardown, tests };
+  return { file, suite: suite.suite, vars, keepAlive, fresh, secrets, setup, teardown, tests };
 }
 
 /** The ids of a suite's checks in order. That they are unique over all suites is for the caller to see. */
@@ -161,6 +178,8 @@ export const ApiPlanSchema = z.object({
   readyPath: z.string().startsWith('/').optional(),
   /** Wall-clock budget of a check that names none. */
   checkTimeoutMs: z.number().positive().default(30_000),
+  /** Makes checks again with another seed, order and set of default headers. */
+  secondPass: z.boolean().default(true),
   /** For one exchange, where the request names none. */
   requestTimeoutMs: z.number().positive().default(10_000),
 });

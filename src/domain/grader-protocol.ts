@@ -110,12 +110,13 @@ export const GraderEventSchema = z.discriminatedUnion('event', [
   z.object({ event: z.literal('check'), check: CheckSchema }),
   z.object({ event: z.literal('metric'), metric: MetricSchema }),
   z.object({ event: z.literal('series'), series: SeriesSchema }),
-  /** A small file for reviewers, base64. */
+  /** A small file for reviewers, base64. One that does not fit into a line comes in parts: `append` to the first. */
   z.object({
     event: z.literal('artifact'),
     name: z.string().regex(/^[\w.-]{1,80}$/),
     contentType: z.string(),
     base64: z.string(),
+    append: z.literal(true).optional(),
   }),
   /** For live progress: "12/38", what runs now. */
   z.object({ event: z.literal('progress'), done: z.number(), total: z.number(), label: z.string().max(300) }),

@@ -114,11 +114,7 @@ async function handle(
       result.series.push(event.series);
       return false;
     case 'artifact':
-      result.artifacts.push({
-        name: event.name,
-        contentType: event.contentType,
-        content: Buffer.from(event.base64, 'base64'),
-      });
+      keepArtifact(event, result.artifacts);
       return false;
     case 'control':
       await answer(event, grader, keeper, signal);
@@ -127,6 +123,16 @@ async function handle(
       result.inconclusive = event.inconclusive;
       result.specError = event.specError;
       return true;
+  }
+}
+
+function keepArtifact(event: Extract<GraderEvent, { event: 'artifact' }>, artifacts: Artifact[]): void {
+  const content = Buffer.from(event.base64, 'base64');
+  const begun = artifacts.find((artifact) => artifact.name === event.name);
+  if (!begun) {
+    artifacts.push({ name: event.name, contentType: event.contentType, content });
+  } else {
+    begun.content = event.append === true ? Buffer.concat([begun.content, content]) : content;
   }
 }
 

@@ -106,11 +106,21 @@ async function runTasks(plan: StagePlan, context: StageContext, signal: AbortSig
       ...(inconclusive ? { inconclusive } : {}),
       crashes: outcomes.reduce((sum, outcome) => sum + outcome.crashes, 0),
     },
-    artifacts: results.flatMap((result) => result.artifacts),
+    artifacts: withOwnNames(results.flatMap((result) => result.artifacts)),
     logs: outcomes.map((outcome) => outcome.log),
     readyMs,
     images: await graderImages(plan, context, signal),
   };
+}
+
+/** Several tasks of a stage hand over files of one name: the second "api.har" becomes "api-2.har". */
+function withOwnNames(artifacts: readonly Artifact[]): Artifact[] {
+  const seen = new Map<string, number>();
+  return artifacts.map((artifact) => {
+    const count = (seen.get(artifact.name) ?? 0) + 1;
+    seen.set(artifact.name, count);
+    return count === 1 ? artifact : { ...artifact, name: artifact.name.replace(/(?=\.|$)/, `-${count}`) };
+  });
 }
 
 /** Two load tests at once would measure each other. */

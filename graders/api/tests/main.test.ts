@@ -1,14 +1,35 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { afterEach, expect, it } from 'vitest';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { GraderEventSchema } from '../../../src/domain/grader-protocol.ts';
 import type { ControlReply, GraderEvent } from '../../../src/domain/grader-protocol.ts';
 import { serveHttp } from './helpers/tcp-server.ts';
 import type { TestServer } from './helpers/tcp-server.ts';
 
 const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url));
+
+// Bundled once, as in the image: compiling it anew for every process takes seconds on a slow machine.
+let folder = '';
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'assay-grader-'));
+  const banner =
+    "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);";
+  await build({
+    entryPoints: [MAIN],
+    outfile: join(folder, 'main.mjs'),
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    banner: { js: banner },
+  });
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
 
 let server: TestServer | undefined;
 afterEach(async () => {
@@ -24,7 +45,7 @@ interface Outcome {
 
 /** Runs the grader as a process of its own and plays the host. */
 async function runMain(input: string, reply?: (id: string) => ControlReply): Promise<Outcome> {
-  const grader = spawn(process.execPath, ['--import', 'tsx', MAIN], { stdio: 'pipe' });
+  const grader = spawn(process.execPath, [join(folder, 'main.mjs')], { stdio: 'pipe' });
   let stderr = '';
   grader.stderr.on('data', (chunk: Buffer) => {
     stderr += chunk.toString();
@@ -83,6 +104,8 @@ it('speaks the protocol from the input line to done, though stdin stays open', a
     'control',
     'check',
     'progress',
+    'artifact',
+    'artifact',
     'done',
   ]);
   expect(outcome.events[2]).toMatchObject({ check: { id: 's/t', status: 'passed', points: 2, message: '' } });

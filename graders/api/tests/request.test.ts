@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { RequestStepSchema } from '../../../src/domain/api-suite-step.ts';
 import type { JsonValue } from '../../../src/domain/json-value.ts';
+import { DEFAULT_HEADERS } from '../../shared/default-headers.ts';
 import { makePrng } from '../../shared/prng.ts';
 import { buildRequest } from '../build-request.ts';
 import { toCurl } from '../curl.ts';
@@ -23,7 +24,12 @@ function scopeOf(variables: Record<string, JsonValue> = {}, seed = 's'): Scope {
 }
 
 function build(step: object, variables: Record<string, JsonValue> = {}): HttpRequest {
-  return buildRequest(RequestStepSchema.parse(step), scopeOf(variables), TARGET);
+  return buildRequest(
+    RequestStepSchema.parse(step),
+    scopeOf(variables),
+    TARGET,
+    Object.entries(DEFAULT_HEADERS),
+  );
 }
 
 describe('templates', () => {

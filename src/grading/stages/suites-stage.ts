@@ -25,14 +25,21 @@ export function planSuites(
     checks: suites.flatMap((suite) => suite.tests.map((test) => plannedTest(suite, test))),
     tasks: groups.map((group) => ({
       grader: 'api',
-      plan: apiPlan(group, service.ready.path),
+      plan: apiPlan(group, service.ready.path, name === 'api'),
       deadlineMs: service.limits.wall,
     })),
   };
 }
 
-function apiPlan(suites: ApiSuite[], readyPath: string): ApiPlan {
-  return { suites, readyPath, checkTimeoutMs: CHECK_TIMEOUT_MS, requestTimeoutMs: REQUEST_TIMEOUT_MS };
+/** What other stages of suites look at, such as restarts, other data and headers say nothing about. */
+function apiPlan(suites: ApiSuite[], readyPath: string, secondPass: boolean): ApiPlan {
+  return {
+    suites,
+    readyPath,
+    secondPass,
+    checkTimeoutMs: CHECK_TIMEOUT_MS,
+    requestTimeoutMs: REQUEST_TIMEOUT_MS,
+  };
 }
 
 function plannedTest(suite: ApiSuite, test: ApiSuite['tests'][number]): PlannedCheck {

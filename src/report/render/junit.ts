@@ -1,9 +1,9 @@
+import { evidenceText } from '../../domain/evidence-text.ts';
 import type { Check } from '../../domain/grader-protocol.ts';
 import { junitXml } from '../../domain/junit-xml.ts';
 import type { JunitCase, JunitSuite } from '../../domain/junit-xml.ts';
 import type { Report, StageReport } from '../../domain/report.ts';
 import { visibleBlock, visibleLine } from '../text-safety.ts';
-import { evidenceText } from './evidence-text.ts';
 
 /** The report as JUnit XML: a suite of tests per stage and suite, verdict and score as properties. */
 export function renderJunit(report: Report): string {

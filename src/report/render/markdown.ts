@@ -1,9 +1,9 @@
+import { evidenceText } from '../../domain/evidence-text.ts';
 import type { Check } from '../../domain/grader-protocol.ts';
 import type { BriefItem, Report, StageReport } from '../../domain/report.ts';
 import { formatMs } from '../../domain/units.ts';
 import { formatFigure, shortNumber } from '../figures.ts';
 import { visibleBlock, visibleLine } from '../text-safety.ts';
-import { evidenceText } from './evidence-text.ts';
 import { blameWords, checkSign, outcomeSign, stageSign, stageTitle } from './words.ts';
 
 const MAX_EVIDENCE_CHARS = 6000;

@@ -1,4 +1,4 @@
-import type { Evidence, Exchange } from '../../domain/grader-protocol.ts';
+import type { Evidence, Exchange } from './grader-protocol.ts';
 
 /** Evidence as plain lines, for formats that have no layout of their own. Text of others stays as it came. */
 export function evidenceText(evidence: Evidence): string {
