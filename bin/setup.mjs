@@ -23,11 +23,12 @@ try {
   requireNode(process.versions.node);
   const engine = connectEngine(settings);
   await bothToTheirEnd(preparePackages(), prepareEngine(engine));
-  if (process.argv.includes('--tests')) {
+  const forTests = process.argv.includes('--tests');
+  if (forTests) {
     await prepareBrowser(settings, log);
   }
   await log.step('images', (stepLog) =>
-    run(process.execPath, ['--import', 'tsx', 'src/main.ts', 'setup'], {
+    run(process.execPath, ['--import', 'tsx', 'src/main.ts', 'setup', ...(forTests ? ['--all'] : [])], {
       log: stepLog,
       cwd: settings.root,
       show: true,

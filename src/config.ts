@@ -9,6 +9,7 @@ const EnvironmentSchema = z.object({
   ASSAY_WARM_PODS: z.coerce.number().int().min(0).max(16).default(1),
   ASSAY_NPM_REGISTRY: z.url().optional(),
   ASSAY_PIP_INDEX: z.url().optional(),
+  ASSAY_GO_PROXY: z.url().optional(),
   ASSAY_CA_BUNDLE: z.string().optional(),
   DOCKER_HOST: z.string().optional(),
   NO_COLOR: z.string().optional(),
@@ -26,6 +27,7 @@ export interface Config {
   /** Package sources of the dependency step; undefined: what the host's own clients are set to. */
   npmRegistry: string | undefined;
   pipIndex: string | undefined;
+  goProxy: string | undefined;
   caBundle: string | undefined;
   dockerHost: string | undefined;
   color: boolean;
@@ -48,6 +50,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Readonly<Confi
     warmPods: values.ASSAY_WARM_PODS,
     npmRegistry: values.ASSAY_NPM_REGISTRY,
     pipIndex: values.ASSAY_PIP_INDEX,
+    goProxy: values.ASSAY_GO_PROXY,
     caBundle: values.ASSAY_CA_BUNDLE,
     dockerHost: values.DOCKER_HOST,
     color: values.NO_COLOR === undefined || values.NO_COLOR === '',

@@ -16,7 +16,7 @@ const USAGE = `Usage:
 
   assay doctor      prove the sandbox on this machine's engine
   assay clean       remove what dead runs of this installation left behind
-  assay setup       build assay's own images
+  assay setup       build assay's own images; with --all also those that few challenges need
 
 Exit codes of grade: 0 passed · 1 graded, not passed · 2 refused · 3 our fault or inconclusive · 130 interrupted
 Exit codes of check: 0 blessed · 1 not blessed · 2 the bundle is wrong · 3 our fault · 130 interrupted`;
@@ -42,7 +42,7 @@ async function main(args: string[], signal: AbortSignal): Promise<number> {
     case 'clean':
       return await runClean(await openEngineAccess(config), io);
     case 'setup':
-      return await runSetup(await openEngineAccess(config), io, signal);
+      return await runSetup(await openEngineAccess(config), rest.includes('--all'), io, signal);
     default:
       throw new AssayError('USAGE', 'spec', `there is no command "${command}"`, { mend: `\n\n${USAGE}` });
   }

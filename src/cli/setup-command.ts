@@ -4,9 +4,17 @@ import { EXIT } from './exit-codes.ts';
 import type { GradeIo } from './grade-command.ts';
 
 const IMAGES = ['base', 'pause', 'grader', 'runtime-node', 'runtime-python'];
+/** Built on first use otherwise. */
+const MORE_IMAGES = ['runtime-go', 'postgres', 'redis'];
 
-/** Builds assay's own images where they are missing. */
-export async function runSetup(access: EngineAccess, io: GradeIo, signal: AbortSignal): Promise<number> {
-  await prepareImages(access.images, IMAGES, signal, (line) => io.stderr.write(`  ${line}\n`));
+/** Builds assay's own images where they are missing: those that most runs need, or with `all` every one. */
+export async function runSetup(
+  access: EngineAccess,
+  all: boolean,
+  io: GradeIo,
+  signal: AbortSignal,
+): Promise<number> {
+  const names = all ? [...IMAGES, ...MORE_IMAGES] : IMAGES;
+  await prepareImages(access.images, names, signal, (line) => io.stderr.write(`  ${line}\n`));
   return EXIT.passed;
 }

@@ -9,7 +9,7 @@ const RelativePath = z
   .string()
   .regex(/^(?!\/)(?!.*(^|\/)\.\.(\/|$))[\w./*-]+$/, 'expected a path inside the bundle, without ".."');
 
-export const RuntimeNameSchema = z.enum(['node', 'python']);
+export const RuntimeNameSchema = z.enum(['node', 'python', 'go']);
 export type RuntimeName = z.infer<typeof RuntimeNameSchema>;
 
 const BuildSchema = z.strictObject({
@@ -17,7 +17,7 @@ const BuildSchema = z.strictObject({
     .array(z.enum(['runtime']))
     .min(1)
     .default(['runtime']),
-  runtimes: z.array(RuntimeNameSchema).min(1).default(['node', 'python']),
+  runtimes: z.array(RuntimeNameSchema).min(1).default(['node', 'python', 'go']),
   network: z.enum(['registries', 'none']).default('registries'),
   limits: z
     .strictObject({
@@ -45,6 +45,11 @@ const ServiceSchema = z.strictObject({
     })
     .prefault({}),
   data: z.strictObject({ path: z.string().startsWith('/').default('/data'), size: SizeBytes }).optional(),
+  /** Databases beside the service, each fresh in every stage. */
+  uses: z
+    .array(z.enum(['postgres', 'redis']))
+    .refine((names) => new Set(names).size === names.length, 'expected each at most once')
+    .default([]),
 });
 
 const Weight = z.number().positive();

@@ -45,7 +45,7 @@ function readAssayFile(project: Project): StatedCommands | undefined {
     throw manifestError(
       'assay.yaml',
       `is wrong: ${problems.join('; ')}`,
-      'It takes "start", and may take "build" and "runtime" (node or python).',
+      'It takes "start", and may take "build" and "runtime" (node, python or go).',
     );
   }
   const { runtime, build, start } = parsed.data;

@@ -50,10 +50,18 @@ export function diagnoseBuild(outcome: Extract<BuildOutcome, { ok: false }>, ste
     code,
     blame: blameOf(outcome.exit),
     message: `${step} did not succeed. ${outcome.exit.message}`,
-    ...optional('hint', logHint(outcome.log.text)),
+    ...optional('hint', compilerHint(outcome.log.text) ?? logHint(outcome.log.text)),
     exit: outcome.exit,
     log: logTail(outcome.log),
   };
+}
+
+/** "main.go:7:2: undefined: x", "src/a.ts(3,5): error TS2322: …": the first is the one to look at. */
+const COMPILER_LINE = /^(?:\.\/)?([\w./-]{1,200}\.\w{1,4}(?::\d+(?::\d+)?|\(\d+,\d+\)): .{1,300})$/m;
+
+function compilerHint(log: string): string | undefined {
+  const line = COMPILER_LINE.exec(log)?.[1];
+  return line === undefined ? undefined : `The first thing that does not compile: ${line}`;
 }
 
 function blameOf(exit: ExitReport): 'candidate' | 'limit' {

@@ -56,7 +56,13 @@ export function planBuild(request: BuildRequest): PlannedBuild {
       from,
       files,
       command,
-      env: { CI: 'true', NPM_CONFIG_OFFLINE: 'true', NPM_CONFIG_UPDATE_NOTIFIER: 'false' },
+      env: {
+        CI: 'true',
+        NPM_CONFIG_OFFLINE: 'true',
+        NPM_CONFIG_UPDATE_NOTIFIER: 'false',
+        ...GO_ENV,
+        GOPROXY: 'off',
+      },
       network: 'none',
     }),
   };
@@ -67,12 +73,14 @@ function planDependencies(request: BuildRequest, entries: readonly TarEntry[]): 
   if (plan.install === null) {
     return null;
   }
-  if (plan.runtime === 'node' && request.network === 'none') {
+  if (plan.runtime !== 'python' && request.network === 'none') {
+    const [what, where] =
+      plan.runtime === 'node' ? ['npm packages', 'node_modules'] : ['Go modules', 'vendor/'];
     throw new IntakeError(
       'DEPENDENCIES_NEED_NETWORK',
-      'This challenge builds without a network, and npm packages are missing.',
+      `This challenge builds without a network, and ${what} are missing.`,
       {
-        mend: 'Hand in node_modules with your files, or do without packages.',
+        mend: `Hand in ${where} with your files, or do without.`,
       },
     );
   }
@@ -85,10 +93,16 @@ function planDependencies(request: BuildRequest, entries: readonly TarEntry[]): 
     from: request.from,
     files,
     command: plan.install,
-    env: plan.runtime === 'node' ? NPM_ENV : pipEnv(request.network),
+    env: { node: NPM_ENV, python: pipEnv(request.network), go: GO_ENV }[plan.runtime],
     network: request.network,
   };
 }
+
+/** Modules lie beside the sources, so that they stay for the build; there is no version control to ask. */
+const GO_ENV: Readonly<Record<string, string>> = {
+  GOMODCACHE: '/app/.assay/modules',
+  GOFLAGS: '-trimpath -modcacherw',
+};
 
 /** npm may fetch from the configured registry, whatever host a lockfile names, and from nowhere else. */
 const NPM_ENV: Readonly<Record<string, string>> = {
@@ -115,7 +129,7 @@ function commonOf(request: BuildRequest): Pick<BuildPlan, 'scope' | 'into' | 'li
 
 /** What the dependency step made and the sources must not replace. */
 function isInstalled(path: string): boolean {
-  return /^(?:node_modules|\.python)(?:\/|$)/.test(path);
+  return /^(?:node_modules|\.python|\.assay)(?:\/|$)/.test(path);
 }
 
 function withFolders(entries: readonly TarEntry[], paths: readonly string[]): TarEntry[] {

@@ -5,9 +5,11 @@ import { readTar, type TarEntry } from '../shared/tar-buffer.ts';
 /** Files that make a folder a project. */
 export const NODE_MANIFEST = 'package.json';
 export const PYTHON_MANIFESTS = ['requirements.txt', 'pyproject.toml'] as const;
+export const GO_MANIFEST = 'go.mod';
 const PROJECT_FILES: ReadonlySet<string> = new Set([
   NODE_MANIFEST,
   ...PYTHON_MANIFESTS,
+  GO_MANIFEST,
   'assay.yaml',
   'Procfile',
 ]);

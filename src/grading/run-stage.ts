@@ -20,6 +20,8 @@ import type { Grader } from './graders.ts';
 import { packInput } from './pack-input.ts';
 import type { GraderTask, StagePlan } from './stages/stage-plan.ts';
 import type { OnProgress } from './progress.ts';
+import { sidecarPorts, startSidecars } from './sidecars.ts';
+import type { Sidecars } from './sidecars.ts';
 
 /** What a stage needs to know of its run. */
 export interface StageContext {
@@ -43,7 +45,7 @@ export interface StageOutcome {
   logs: LogCapture[];
   /** From the start of the process to its first 2xx answer, ms; the first service of the stage. */
   readyMs: number | undefined;
-  /** Images of the graders, by name. */
+  /** Images of the graders and sidecars, by name. */
   images: Record<string, ImageId>;
 }
 
@@ -61,7 +63,7 @@ const GRADER_GRACE_MS = 10_000;
 const GRADER_TRIES = 2;
 
 /**
- * Runs one stage: for each task a new service with empty data, readiness, then its grader to the end. Never throws
+ * Runs one stage: for each task a new service with empty data and databases, readiness, then its grader to the end. Never throws
  * for what candidate or grader do; throws the signal's reason and the engine's own failures.
  */
 export async function runStage(
@@ -164,17 +166,42 @@ async function runTask(
   context: StageContext,
   signal: AbortSignal,
 ): Promise<TaskOutcome> {
-  const { pod, service } = context;
+  const { service } = context;
   const starting = startGrader(plan, task, context, signal);
   starting.catch(() => undefined);
+  const sidecars = await startSidecars(
+    service.uses,
+    { ...context, wallMs: service.limits.wall, ...serviceCpus(plan, context) },
+    signal,
+  );
+  try {
+    return await runWithSidecars(plan, task, { ...context, sidecars, starting }, signal);
+  } finally {
+    await Promise.allSettled([sidecars.remove(), starting.then((grader) => grader.kill())]);
+  }
+}
+
+async function runWithSidecars(
+  plan: StagePlan,
+  task: GraderTask,
+  context: StageContext & { sidecars: Sidecars; starting: Promise<GraderProcess> },
+  signal: AbortSignal,
+): Promise<TaskOutcome> {
+  const { pod, service, sidecars } = context;
   const candidate = await startCandidate(plan, context, signal);
-  const rule = { port: service.port, path: service.ready.path, withinMs: service.ready.within };
+  const rule = {
+    port: service.port,
+    path: service.ready.path,
+    withinMs: service.ready.within,
+    otherPorts: sidecarPorts(service.uses),
+  };
   const keeper = new CandidateKeeper(pod, candidate, rule, context.clock);
   try {
     const readiness = await keeper.ready(signal);
     if (readiness.kind !== 'ready') {
       const failure = diagnoseStart(readiness, rule, candidate.log());
-      return { result: emptyResult(), failure, crashes: 0, log: candidate.log(), readyMs: undefined };
+      const outcome = { result: emptyResult(), crashes: 0, log: candidate.log(), readyMs: undefined };
+      return withTrouble({ ...outcome, failure }, await sidecars.trouble());
     }
     const input = {
       v: PROTOCOL_VERSION,
@@ -187,22 +214,34 @@ async function runTask(
     // A control request may wait for a whole start before the events behind it are read.
     const graceMs = GRADER_GRACE_MS + rule.withinMs;
     const session = { input, keeper, onProgress: context.onProgress, graceMs };
-    const result = await runSession(await starting, session, signal);
-    return {
-      result,
-      failure: undefined,
-      crashes: keeper.crashes,
-      log: candidate.log(),
-      readyMs: readiness.afterMs,
-    };
+    const result = await runSession(await context.starting, session, signal);
+    const { crashes } = keeper;
+    return withTrouble(
+      { result, failure: undefined, crashes, log: candidate.log(), readyMs: readiness.afterMs },
+      await sidecars.trouble(),
+    );
   } finally {
-    await Promise.allSettled([candidate.remove(), starting.then((grader) => grader.kill())]);
+    // What stays goes with the pod, and must not cost the result.
+    await candidate.remove().catch(() => undefined);
   }
+}
+
+/** What a service without its database did says nothing about the service, unless it ended the database itself. */
+function withTrouble(outcome: TaskOutcome, trouble: Failure | undefined): TaskOutcome {
+  if (trouble?.blame === 'infra') {
+    return { ...outcome, result: { ...emptyResult(), error: trouble.message }, failure: undefined };
+  }
+  return trouble ? { ...outcome, failure: trouble } : outcome;
+}
+
+/** In a stage that has the host for itself the service and its databases share a CPU; the grader has another. */
+function serviceCpus(plan: StagePlan, context: StageContext): { cpuset?: string } {
+  return plan.exclusive && context.cpus > 1 ? { cpuset: '0' } : {};
 }
 
 async function startCandidate(
   plan: StagePlan,
-  context: StageContext,
+  context: StageContext & { sidecars: Sidecars },
   signal: AbortSignal,
 ): Promise<Candidate> {
   const { limits, data, port } = context.service;
@@ -211,7 +250,7 @@ async function startCandidate(
       image: context.image,
       command: context.start,
       workdir: WORKDIR,
-      env: { PORT: String(port) },
+      env: { PORT: String(port), ...context.sidecars.env },
       limits: {
         cpus: limits.cpus,
         memoryBytes: limits.memory,
@@ -220,7 +259,7 @@ async function startCandidate(
         wallMs: limits.wall,
       },
       ...(data ? { data: { path: data.path, sizeBytes: data.size } } : {}),
-      ...(plan.exclusive && context.cpus > 1 ? { cpuset: '0' } : {}),
+      ...serviceCpus(plan, context),
     },
     signal,
   );
@@ -247,7 +286,7 @@ async function startGrader(
   );
 }
 
-/** Known by now: every grader of the stage was started from them. */
+/** Known by now: every grader and sidecar of the stage was started from them. */
 async function graderImages(
   plan: StagePlan,
   context: StageContext,
@@ -257,6 +296,9 @@ async function graderImages(
   for (const { grader } of plan.tasks) {
     const { image } = await context.loadGrader(grader);
     images[image] = await context.engine.image(image, signal);
+  }
+  for (const name of context.service.uses) {
+    images[name] = await context.engine.image(name, signal);
   }
   return images;
 }

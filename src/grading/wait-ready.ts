@@ -7,6 +7,8 @@ export interface ReadyRule {
   port: number;
   path: string;
   withinMs: number;
+  /** Ports of the pod that are not the service's: those of its databases. */
+  otherPorts?: readonly number[];
 }
 
 /** What became of a start: ready, ended before it was ready, or never answered in time. */
@@ -50,5 +52,6 @@ export async function waitReady(
   if (!candidate.running) {
     return await ended;
   }
-  return { kind: 'not-ready', last, listeners: await pod.listeners() };
+  const listeners = (await pod.listeners()).filter(({ port }) => rule.otherPorts?.includes(port) !== true);
+  return { kind: 'not-ready', last, listeners };
 }

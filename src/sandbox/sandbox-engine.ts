@@ -88,6 +88,11 @@ export interface PodSpec extends RunIdentity {
 export interface Pod {
   /** Creates and starts a candidate's container. Resolves when its process was started, not when it is ready. */
   startCandidate(spec: CandidateSpec, signal: AbortSignal): Promise<Candidate>;
+  /**
+   * Creates and starts a database beside the candidate and waits until it takes connections. Throws InfraError
+   * `SIDECAR_FAILED` when it ends before, or is not ready in time.
+   */
+  startSidecar(spec: SidecarSpec, signal: AbortSignal): Promise<Sidecar>;
   /** Creates and starts a grader with its standard streams attached from the first byte. */
   startGrader(spec: GraderSpec, signal: AbortSignal): Promise<GraderProcess>;
   /**
@@ -146,6 +151,33 @@ export interface Candidate {
   resume(): Promise<void>;
   stats(): Promise<ResourceUsage>;
   /** What it has printed so far over all lives. */
+  log(): LogCapture;
+  remove(): Promise<void>;
+}
+
+/** An image of ours that serves the candidate, such as a database. It lives once, and outlives the candidate's lives. */
+export interface SidecarSpec {
+  /** For messages: "postgres". */
+  name: string;
+  image: ImageId;
+  command: readonly string[];
+  env: Readonly<Record<string, string>>;
+  /** Its user, none of candidate's, grader's or another sidecar's. */
+  uid: number;
+  limits: ServiceLimits;
+  /** A sized tmpfs that ends with it. Counts as memory. */
+  data: { path: string; sizeBytes: number };
+  ready: {
+    /** What it prints once it takes connections. */
+    log: string;
+    withinMs: number;
+  };
+  cpuset?: string;
+}
+
+export interface Sidecar {
+  readonly running: boolean;
+  exit(): Promise<ExitReport>;
   log(): LogCapture;
   remove(): Promise<void>;
 }

@@ -8,6 +8,8 @@ export interface RegistrySettings {
   npmRegistry: string | undefined;
   pipIndex: string | undefined;
   pipExtraIndexes: readonly string[];
+  /** Go module proxies, in order. */
+  goProxies: readonly string[];
   /** PEM certificates that the clients trust, or undefined for the image's own. */
   caBundle: Buffer | undefined;
   /** Settings of the host that a build cannot use, one sentence each. Values never show. */
@@ -18,6 +20,7 @@ export interface RegistrySettings {
 export interface RegistrySources {
   npmRegistry: string | undefined;
   pipIndex: string | undefined;
+  goProxy: string | undefined;
   /** Path of a PEM file. */
   caBundle: string | undefined;
   childEnv: Readonly<Record<string, string | undefined>>;
@@ -37,7 +40,7 @@ export function makeRegistrySettings(
 }
 
 /**
- * What assay is configured to use, else what the host's own npm and pip are set to, read now and written nowhere.
+ * What assay is configured to use, else what the host's own npm, pip and GOPROXY are set to, read now and written nowhere.
  * A client that is not installed leaves its part undefined. Credentials are never taken over: what a build can
  * read, a candidate can read. Throws the signal's reason, or an error of the file system for a CA file.
  */
@@ -52,11 +55,14 @@ export async function readRegistrySettings(
   ]);
   const notices: string[] = [];
   const caFile = npmCa ?? pip.get('cert');
+  const goProxy = sources.goProxy ?? sources.childEnv['GOPROXY'] ?? '';
+  const goProxies = goProxy.split(/[,|]/).filter((url) => !['', 'direct', 'off'].includes(url));
   const extra = (pip.get('extra-index-url') ?? '').split(/\s+/).filter((url) => url !== '');
   return {
     npmRegistry: toPublicUrl('the npm registry', npmRegistry, notices),
     pipIndex: toPublicUrl('the pip index', sources.pipIndex ?? pip.get('index-url'), notices),
     pipExtraIndexes: extra.flatMap((url) => toPublicUrl('an extra pip index', url, notices) ?? []),
+    goProxies: goProxies.flatMap((url) => toPublicUrl('a Go module proxy', url, notices) ?? []),
     caBundle: caFile === undefined ? undefined : await readFile(caFile, { signal }),
     notices,
   };
@@ -64,10 +70,10 @@ export async function readRegistrySettings(
 
 /** Digest of the settings for build keys, hex. */
 export function registrySettingsDigest(settings: RegistrySettings): string {
-  const { npmRegistry, pipIndex, pipExtraIndexes } = settings;
+  const { npmRegistry, pipIndex, pipExtraIndexes, goProxies } = settings;
   // Not the certificates: they change the way to the packages, and not the packages.
   return createHash('sha256')
-    .update(JSON.stringify([npmRegistry ?? null, pipIndex ?? null, pipExtraIndexes]))
+    .update(JSON.stringify([npmRegistry ?? null, pipIndex ?? null, pipExtraIndexes, goProxies]))
     .digest('hex');
 }
 

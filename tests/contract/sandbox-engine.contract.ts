@@ -1,6 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { CandidateSpec, GraderSpec, Pod, SandboxEngine } from '../../src/sandbox/sandbox-engine.ts';
+import type {
+  CandidateSpec,
+  GraderSpec,
+  Pod,
+  SandboxEngine,
+  SidecarSpec,
+} from '../../src/sandbox/sandbox-engine.ts';
 import { never, untilAnswered } from '../helpers/sandbox.ts';
 
 /** What the candidates and graders of the suite do; every adapter has its own way to make them. */
@@ -8,6 +14,8 @@ export interface SandboxHarness {
   engine: SandboxEngine;
   candidate(does: CandidateBehaviour): CandidateSpec;
   grader(does: GraderBehaviour): GraderSpec;
+  /** Says "open" once it is ready. */
+  sidecar(does: SidecarBehaviour): SidecarSpec;
   /** What is left of this harness' pods, by name. */
   leftovers(): Promise<string[]>;
 }
@@ -36,6 +44,14 @@ export type CandidateBehaviour =
 export type GraderBehaviour =
   /** Prints "ready", answers each line with "got <line>", prints "log" to stderr, exits with 4 after "quit". */
   'echoes' | 'exits-at-once' | 'runs-for-ever';
+
+export type SidecarBehaviour =
+  /** Writes to its data folder, prints "open" and runs for ever. */
+  | 'opens'
+  /** Prints "broken" and exits with 5. */
+  | 'breaks'
+  /** Never prints "open". */
+  | 'dawdles';
 
 const GRACE_MS = 300;
 
@@ -216,6 +232,35 @@ export function describeSandboxEngine(name: string, make: () => Promise<SandboxH
       expect(await endless.kill()).toMatchObject({ cause: 'killed' });
       endless.stdout.resume();
       await expect.poll(() => endless.stdout.readableEnded, { timeout: 5000 }).toBe(true);
+    });
+
+    it('starts a sidecar when it is ready, and lets it outlive the candidate', async () => {
+      const pod = await openPod();
+      const sidecar = await pod.startSidecar(harness.sidecar('opens'), never);
+      expect(sidecar.log().text).toContain('open');
+      const candidate = await pod.startCandidate(harness.candidate('serves'), never);
+      await untilAnswered(pod);
+      await candidate.kill();
+      await candidate.start(never);
+      expect(sidecar.running).toBe(true);
+      await sidecar.remove();
+      expect(await sidecar.exit()).toMatchObject({ cause: 'killed' });
+      await pod.startSidecar(harness.sidecar('opens'), never);
+    });
+
+    it('tells why a sidecar did not start, and leaves nothing of it', async () => {
+      const pod = await openPod();
+      const broken = pod.startSidecar(harness.sidecar('breaks'), never);
+      await expect(broken).rejects.toMatchObject({
+        code: 'SIDECAR_FAILED',
+        message: expect.stringContaining('code 5'),
+      });
+      const spec = harness.sidecar('dawdles');
+      const late = pod.startSidecar({ ...spec, ready: { ...spec.ready, withinMs: GRACE_MS } }, never);
+      await expect(late).rejects.toMatchObject({
+        code: 'SIDECAR_FAILED',
+        message: expect.stringContaining('not ready within 300 ms'),
+      });
     });
 
     it('gives the host to one pod at a time, and back when it is destroyed', async () => {

@@ -1,10 +1,11 @@
 import { makeFakeEngine } from '../../src/sandbox/fake/fake-engine.ts';
-import type { FakeGraderIo, FakeService } from '../../src/sandbox/fake/fake-script.ts';
-import { candidateOf, graderOf, makeTestSandbox } from '../helpers/sandbox.ts';
+import type { FakeGraderIo, FakeService, FakeSidecarIo } from '../../src/sandbox/fake/fake-script.ts';
+import { candidateOf, graderOf, makeTestSandbox, sidecarOf } from '../helpers/sandbox.ts';
 import {
   type CandidateBehaviour,
   describeSandboxEngine,
   type GraderBehaviour,
+  type SidecarBehaviour,
 } from './sandbox-engine.contract.ts';
 
 /** A server of a few lines: `sub answer` gets the connection. */
@@ -46,12 +47,19 @@ const GRADER_COMMANDS: Record<GraderBehaviour, string[]> = {
   'runs-for-ever': ['sleep', '1000'],
 };
 
+const SIDECAR_COMMANDS: Record<SidecarBehaviour, string[]> = {
+  opens: ['sh', '-c', 'id -u > /data/user && printf op && printf "en\\n" && exec sleep 1000'],
+  breaks: ['sh', '-c', 'echo broken; exit 5'],
+  dawdles: ['sleep', '1000'],
+};
+
 describeSandboxEngine('docker', async () => {
   const sandbox = await makeTestSandbox();
   return {
     engine: sandbox.engine,
     candidate: (does) => candidateOf(sandbox.image, COMMANDS[does]),
     grader: (does) => graderOf(sandbox.image, GRADER_COMMANDS[does]),
+    sidecar: (does) => sidecarOf(sandbox.image, SIDECAR_COMMANDS[does]),
     leftovers: () => sandbox.leftovers(),
   };
 });
@@ -108,15 +116,26 @@ const GRADERS: Record<GraderBehaviour, (io: FakeGraderIo) => Promise<number>> = 
   },
 };
 
+const SIDECARS: Record<SidecarBehaviour, (io: FakeSidecarIo) => void> = {
+  opens: (io) => io.log('open\n'),
+  breaks: (io) => {
+    io.log('broken\n');
+    io.exit(5);
+  },
+  dawdles: () => undefined,
+};
+
 describeSandboxEngine('fake', () => {
   const engine = makeFakeEngine({
     candidate: (service, spec) => SERVICES[spec.command[0] as CandidateBehaviour](service),
     grader: (io, spec) => GRADERS[spec.command[0] as GraderBehaviour](io),
+    sidecar: (io, spec) => SIDECARS[spec.command[0] as SidecarBehaviour](io),
   });
   return Promise.resolve({
     engine,
     candidate: (does) => candidateOf('fake', [does]),
     grader: (does) => graderOf('fake', [does]),
+    sidecar: (does) => sidecarOf('fake', [does]),
     leftovers: () => Promise.resolve(Array.from({ length: engine.openPods }, () => 'pod')),
   });
 });

@@ -46,6 +46,7 @@ export function makeTestBuilds(settings: RegistrySettings) {
     client,
     install,
     builder,
+    runtimeImage: (name: string) => images.image(`runtime-${name}`, AbortSignal.timeout(600_000)),
     async build(files: Record<string, string | Buffer>, wishes: BuildWishes = {}): Promise<SubmissionBuild> {
       const submission = submissionOf(files);
       const wanted = { ...settings, ...wishes.settings };
@@ -57,7 +58,7 @@ export function makeTestBuilds(settings: RegistrySettings) {
         },
         {
           submission,
-          plan: decideStartPlan(submission, ['node', 'python']),
+          plan: decideStartPlan(submission, ['node', 'python', 'go']),
           network: 'registries',
           registries: registrySettingsDigest(wanted),
           limits: {

@@ -6,7 +6,12 @@ import { DockerClient } from '../../src/sandbox/docker/docker-client.ts';
 import { makeDockerEngine } from '../../src/sandbox/docker/docker-engine.ts';
 import { makeImageStore } from '../../src/sandbox/docker/images.ts';
 import type { Owner } from '../../src/sandbox/docker/labels.ts';
-import type { CandidateSpec, GraderSpec, SandboxEngine } from '../../src/sandbox/sandbox-engine.ts';
+import type {
+  CandidateSpec,
+  GraderSpec,
+  SandboxEngine,
+  SidecarSpec,
+} from '../../src/sandbox/sandbox-engine.ts';
 
 const MIB = 1024 ** 2;
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -88,6 +93,20 @@ export function graderOf(
     image,
     command,
     limits: { cpus: 1, memoryBytes: 96 * MIB, pids: 64, files: 1024, wallMs: 60_000, ...overrides },
+  };
+}
+
+/** A sidecar of moderate limits that runs `command` and is ready when it prints "open". */
+export function sidecarOf(image: string, command: readonly string[]): SidecarSpec {
+  return {
+    name: 'test',
+    image,
+    command,
+    env: {},
+    uid: 10_003,
+    limits: { cpus: 1, memoryBytes: 96 * MIB, pids: 64, files: 1024, wallMs: 60_000 },
+    data: { path: '/data', sizeBytes: 4 * MIB },
+    ready: { log: 'open', withinMs: 10_000 },
   };
 }
 

@@ -14,6 +14,7 @@ beforeAll(async () => {
     npmRegistry: registry.npmUrl,
     pipIndex: registry.pipUrl,
     pipExtraIndexes: [],
+    goProxies: [],
     caBundle: Buffer.from('-----BEGIN CERTIFICATE-----\nnone\n-----END CERTIFICATE-----\n'),
     notices: [],
   });

@@ -142,7 +142,7 @@ describe('the images of this project', () => {
   test('python has the web packages and knows its user', async () => {
     const image = await project.image('runtime-python', signal);
     const script =
-      'import flask, fastapi, uvicorn, gunicorn, redis, pydantic, getpass; print(getpass.getuser())';
+      'import flask, fastapi, uvicorn, gunicorn, psycopg, psycopg2, redis, pydantic, getpass; print(getpass.getuser())';
     expect(await outputOf(image, ['python', '-c', script])).toMatch(/app/);
   });
 

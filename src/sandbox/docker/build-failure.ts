@@ -22,14 +22,18 @@ const NPM_SENTENCES: Readonly<Record<string, string>> = {
 const PIP_UNREACHABLE =
   /^(?:WARNING: Retrying \(Retry\(|ERROR: Could not install packages due to an OSError: HTTPS?ConnectionPool|Could not fetch URL .*: (?:There was a problem confirming|connection error|timed out))|^.*pip\._vendor\.\S*(?:ReadTimeoutError|ConnectionError|NewConnectionError)|^ERROR: HTTP error (?:401|403|407|429|5\d\d) while getting/m;
 const PIP_MISSING = /^ERROR: No matching distribution found for (.{1,200})$/m;
+/** How the go command reports on the way to a proxy, and what a proxy that answered said. */
+const GO_UNREACHABLE =
+  /^go: .*(?:dial tcp|no such host|connection refused|i\/o timeout|TLS handshake|tls: |x509: |unexpected EOF|: (?:401|403|407|429|5\d\d) )/m;
+const GO_OTHER = /^go: (?!downloading )(.{1,300})$/m;
 const PIP_OTHER = /^ERROR: (?!Could not find a version)(.{1,300})$/m;
 
 /**
- * Reads the output of npm or pip; undefined when it says neither. Whole lines of the clients are matched, not words,
+ * Reads the output of npm, pip or go; undefined when it says none. Whole lines of the clients are matched, not words,
  * so that a package called "ENOTFOUND" proves nothing.
  */
 export function explainInstallFailure(log: string): InstallFailure | undefined {
-  return explainNpm(log) ?? explainPip(log);
+  return explainNpm(log) ?? explainGo(log) ?? explainPip(log);
 }
 
 function explainNpm(log: string): InstallFailure | undefined {
@@ -53,6 +57,16 @@ function explainNpm(log: string): InstallFailure | undefined {
     kind: 'package',
     message: detail === undefined ? `${sentence} (${code})` : `${sentence} (${code}: ${detail})`,
   };
+}
+
+function explainGo(log: string): InstallFailure | undefined {
+  if (GO_UNREACHABLE.test(log)) {
+    return { kind: 'registry-unreachable', message: 'go could not reach the module proxy' };
+  }
+  const other = GO_OTHER.exec(log)?.[1];
+  return other === undefined
+    ? undefined
+    : { kind: 'package', message: `go could not fetch modules: ${other}` };
 }
 
 function explainPip(log: string): InstallFailure | undefined {

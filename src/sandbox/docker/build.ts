@@ -175,7 +175,7 @@ function commandLine(plan: BuildPlan, registries: RegistrySettings | undefined):
 }
 
 function registryEnv(registries: RegistrySettings): Record<string, string> {
-  const { npmRegistry, pipIndex, pipExtraIndexes, caBundle } = registries;
+  const { npmRegistry, pipIndex, pipExtraIndexes, goProxies, caBundle } = registries;
   const pipIndexes = [...(pipIndex === undefined ? [] : [pipIndex]), ...pipExtraIndexes];
   // pip silently skips an index without TLS unless told; whoever configured one meant it.
   const plainHosts = pipIndexes.filter((url) => url.startsWith('http:')).map((url) => new URL(url).host);
@@ -184,6 +184,7 @@ function registryEnv(registries: RegistrySettings): Record<string, string> {
     ...(pipIndex === undefined ? {} : { PIP_INDEX_URL: pipIndex }),
     ...(pipExtraIndexes.length === 0 ? {} : { PIP_EXTRA_INDEX_URL: pipExtraIndexes.join(' ') }),
     ...(plainHosts.length === 0 ? {} : { PIP_TRUSTED_HOST: plainHosts.join(' ') }),
+    ...(goProxies.length === 0 ? {} : { GOPROXY: goProxies.join(',') }),
     ...(caBundle ? caEnv() : {}),
   };
 }

@@ -8,17 +8,20 @@ import type {
   Pod,
   PodSpec,
   ProbeResult,
+  Sidecar,
+  SidecarSpec,
 } from '../sandbox-engine.ts';
 import { Container, type ContainerDeps } from './container.ts';
 import { DockerCandidate } from './docker-candidate.ts';
 import { DockerGrader } from './docker-grader.ts';
+import { DockerSidecar } from './docker-sidecar.ts';
 import { containerName } from './host-config.ts';
 import { takeHostLock } from './host-lock.ts';
 import type { Owner } from './labels.ts';
 import type { PauseProcess } from './pause-process.ts';
 import { countSockets, listeners, probe } from './pod-network.ts';
 import { PodObjects } from './pod-objects.ts';
-import { candidateSpec, graderSpec, holderSpec, type PodContext } from './pod-specs.ts';
+import { candidateSpec, graderSpec, holderSpec, type PodContext, sidecarSpec } from './pod-specs.ts';
 
 export interface DockerPodOptions {
   deps: ContainerDeps;
@@ -76,6 +79,20 @@ export class DockerPod implements Pod {
       await candidate.start(signal);
       this.#objects.expect(container);
       return candidate;
+    });
+  }
+
+  async startSidecar(spec: SidecarSpec, signal: AbortSignal): Promise<Sidecar> {
+    this.#assertOpen();
+    const own = { containers: [containerName('sidecar')], volumes: [] };
+    return this.#objects.make(own, signal, async () => {
+      const [name] = own.containers as [string];
+      const container = await Container.create(this.#options.deps, sidecarSpec(this.#context, name, spec));
+      signal.throwIfAborted();
+      const remove = () => this.#objects.remove(own, [container]);
+      const sidecar = await DockerSidecar.begin(container, spec, remove, signal);
+      this.#objects.expect(container);
+      return sidecar;
     });
   }
 

@@ -57,9 +57,13 @@ interface ContainerLimits {
   fileBytes: number;
 }
 
-/** A volume at `path`: `tmpfs` is sized, named and shared by name; `anonymous` takes an archive before the start. */
+/**
+ * A place to write at `path`: `tmpfs` is sized, named and shared by name; `private` is sized and ends with the
+ * container; `anonymous` is a volume that takes an archive before the start.
+ */
 type VolumeMount =
   | { kind: 'tmpfs'; name: string; path: string; sizeBytes: number; uid: number }
+  | { kind: 'private'; path: string; sizeBytes: number; uid: number }
   | { kind: 'anonymous'; path: string };
 
 /** A name no other object has, telling its role: "assay-candidate-5f…". */
@@ -104,8 +108,8 @@ function toHostConfig(spec: ContainerSpec, seccomp: string): Docker.HostConfig {
     ...lockdown(seccomp),
     ReadonlyRootfs: spec.writableRoot !== true,
     ...resources(spec),
-    Tmpfs: { '/tmp': tmpfsOptions(spec) },
-    Mounts: (spec.mounts ?? []).map((mount) => toMount(mount, toLabels(spec))),
+    Tmpfs: { '/tmp': tmpfsOptions(spec), ...privateTmpfs(spec) },
+    Mounts: (spec.mounts ?? []).flatMap((mount) => toMount(mount, toLabels(spec)) ?? []),
   };
 }
 
@@ -173,7 +177,20 @@ function tmpfsOptions(spec: ContainerSpec): string {
   return `rw,nosuid,nodev,${exec},size=${spec.tmpBytes},nr_inodes=${inodes},mode=1777`;
 }
 
-function toMount(mount: VolumeMount, labels: Record<string, string>): Docker.MountSettings {
+function privateTmpfs(spec: ContainerSpec): Record<string, string> {
+  const mounts = (spec.mounts ?? []).filter((mount) => mount.kind === 'private');
+  return Object.fromEntries(mounts.map((mount) => [mount.path, `rw,noexec,${sizedOptions(mount)}`]));
+}
+
+function sizedOptions({ sizeBytes, uid }: { sizeBytes: number; uid: number }): string {
+  const inodes = Math.max(1024, Math.floor(sizeBytes / 16_384));
+  return `size=${sizeBytes},nr_inodes=${inodes},uid=${uid},gid=${uid},mode=0700,nosuid,nodev`;
+}
+
+function toMount(mount: VolumeMount, labels: Record<string, string>): Docker.MountSettings | undefined {
+  if (mount.kind === 'private') {
+    return undefined;
+  }
   if (mount.kind === 'anonymous') {
     return {
       Type: 'volume',
@@ -182,8 +199,6 @@ function toMount(mount: VolumeMount, labels: Record<string, string>): Docker.Mou
       VolumeOptions: { NoCopy: true, Labels: labels, DriverConfig: { Name: 'local', Options: {} } },
     };
   }
-  const inodes = Math.max(1024, Math.floor(mount.sizeBytes / 16_384));
-  const o = `size=${mount.sizeBytes},nr_inodes=${inodes},uid=${mount.uid},gid=${mount.uid},mode=0700,nosuid,nodev`;
   return {
     Type: 'volume',
     Source: mount.name,
@@ -191,7 +206,7 @@ function toMount(mount: VolumeMount, labels: Record<string, string>): Docker.Mou
     VolumeOptions: {
       NoCopy: true,
       Labels: labels,
-      DriverConfig: { Name: 'local', Options: { type: 'tmpfs', device: 'tmpfs', o } },
+      DriverConfig: { Name: 'local', Options: { type: 'tmpfs', device: 'tmpfs', o: sizedOptions(mount) } },
     },
   };
 }

@@ -1,4 +1,4 @@
-import type { CandidateSpec, GraderSpec, ImageId, RunIdentity } from '../sandbox-engine.ts';
+import type { CandidateSpec, GraderSpec, ImageId, RunIdentity, SidecarSpec } from '../sandbox-engine.ts';
 import { CANDIDATE_UID, type ContainerSpec, GRADER_UID } from './host-config.ts';
 import type { Owner, Role } from './labels.ts';
 
@@ -32,6 +32,17 @@ export function candidateSpec(
     ...(spec.data && dataVolume !== undefined
       ? { mounts: [dataMount(dataVolume, spec.data.path, spec.data.sizeBytes)] }
       : {}),
+  };
+}
+
+/** A sidecar: our image, a user of its own, its data in a tmpfs of its own. Pure. */
+export function sidecarSpec(context: PodContext, name: string, spec: SidecarSpec): ContainerSpec {
+  const { path, sizeBytes } = spec.data;
+  return {
+    ...common(context, name, 'sidecar', spec, Math.max(FILE_BYTES, sizeBytes)),
+    env: spec.env,
+    uid: spec.uid,
+    mounts: [{ kind: 'private', path, sizeBytes, uid: spec.uid }],
   };
 }
 

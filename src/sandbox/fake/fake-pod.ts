@@ -8,10 +8,13 @@ import type {
   Listener,
   Pod,
   ProbeResult,
+  Sidecar,
+  SidecarSpec,
 } from '../sandbox-engine.ts';
 import { FakeCandidate } from './fake-candidate.ts';
 import { FakeGrader } from './fake-grader.ts';
 import type { FakeListenOptions, FakeScript } from './fake-script.ts';
+import { FakeSidecar } from './fake-sidecar.ts';
 
 /** Which pod has the host for itself. One per engine. */
 export interface FakeHost {
@@ -27,6 +30,7 @@ export class FakePod implements Pod {
   readonly #onDestroyed: () => void;
   readonly #candidates = new Set<FakeCandidate>();
   readonly #graders = new Set<FakeGrader>();
+  readonly #sidecars = new Set<FakeSidecar>();
   #destroyed = false;
 
   constructor(script: FakeScript, host: FakeHost, onDestroyed: () => void) {
@@ -43,6 +47,21 @@ export class FakePod implements Pod {
     await candidate.start(signal);
     this.#candidates.add(candidate);
     return candidate;
+  }
+
+  async startSidecar(spec: SidecarSpec, signal: AbortSignal): Promise<Sidecar> {
+    this.#begin('startSidecar', signal);
+    const sidecar: FakeSidecar = new FakeSidecar(spec, this.#script, () => {
+      this.#sidecars.delete(sidecar);
+    });
+    this.#sidecars.add(sidecar);
+    try {
+      await sidecar.ready(spec, signal);
+    } catch (error) {
+      await sidecar.remove();
+      throw error;
+    }
+    return sidecar;
   }
 
   async startGrader(spec: GraderSpec, signal: AbortSignal): Promise<GraderProcess> {
@@ -93,11 +112,15 @@ export class FakePod implements Pod {
     this.#releaseHost();
     await Promise.all([...this.#candidates].map((candidate) => candidate.remove()));
     await Promise.all([...this.#graders].map((grader) => grader.kill()));
+    await Promise.all([...this.#sidecars].map((sidecar) => sidecar.remove()));
     this.#graders.clear();
     this.#onDestroyed();
   }
 
-  #begin(call: 'startCandidate' | 'startGrader' | 'probe' | 'ownHost', signal?: AbortSignal): void {
+  #begin(
+    call: 'startCandidate' | 'startSidecar' | 'startGrader' | 'probe' | 'ownHost',
+    signal?: AbortSignal,
+  ): void {
     signal?.throwIfAborted();
     if (this.#destroyed) {
       throw new InfraError('POD_LOST', 'the pod was destroyed');

@@ -1,4 +1,4 @@
-import type { BuildOutcome, BuildPlan, CandidateSpec, GraderSpec } from '../sandbox-engine.ts';
+import type { BuildOutcome, BuildPlan, CandidateSpec, GraderSpec, SidecarSpec } from '../sandbox-engine.ts';
 
 /** What happens in a fake sandbox. Everything left out has a harmless default. */
 export interface FakeScript {
@@ -6,13 +6,22 @@ export interface FakeScript {
   candidate?: (service: FakeService, spec: CandidateSpec) => void;
   /** A grader's program; its value is the exit code. Default: exits with 0 at once. */
   grader?: (io: FakeGraderIo, spec: GraderSpec) => Promise<number> | number;
+  /** A sidecar's program. Default: prints what says that it is ready, and runs for ever. */
+  sidecar?: (io: FakeSidecarIo, spec: SidecarSpec) => void;
   /** Default: succeeds at once with an image named after the plan's key. */
   build?: (plan: BuildPlan, signal: AbortSignal) => Promise<BuildOutcome> | BuildOutcome;
   /** Called by every engine call with its name; throw to let it fail, as an engine that does not answer would. */
   onCall?: (call: FakeCall) => void;
 }
 
-type FakeCall = 'openPod' | 'startCandidate' | 'startGrader' | 'probe' | 'ownHost' | 'destroy';
+type FakeCall =
+  | 'openPod'
+  | 'startCandidate'
+  | 'startSidecar'
+  | 'startGrader'
+  | 'probe'
+  | 'ownHost'
+  | 'destroy';
 
 /** What a candidate's script can do. Calls after its end do nothing. */
 export interface FakeService {
@@ -34,6 +43,12 @@ export interface FakeService {
   use(usage: { cpuMs?: number; memoryBytes?: number; pids?: number }): void;
   /** Replaces the default reaction to SIGTERM, which is to end with 143 at once. */
   onTerminate(react: () => void): void;
+}
+
+/** What a sidecar's script can do. */
+export interface FakeSidecarIo {
+  log(text: string): void;
+  exit(exitCode: number): void;
 }
 
 export interface FakeListenOptions {

@@ -53,6 +53,26 @@ describe('pip', () => {
   });
 });
 
+describe('go', () => {
+  it('without an answer of the proxy is ours', () => {
+    const refused =
+      'go: example.org/a@v1.0.0: Get "http://proxy.example/example.org/a/@v/v1.0.0.mod": dial tcp 127.0.0.1:9: connect: connection refused\n';
+    expect(explainInstallFailure(refused)?.kind).toBe('registry-unreachable');
+  });
+
+  it("with an answer is the candidate's", () => {
+    const gone = 'go: example.org/a@v1.0.0: reading http://proxy.example/a: 404 Not Found\n';
+    expect(explainInstallFailure(gone)).toEqual({
+      kind: 'package',
+      message:
+        'go could not fetch modules: example.org/a@v1.0.0: reading http://proxy.example/a: 404 Not Found',
+    });
+    const newer = 'go: go.mod requires go >= 1.99 (running go 1.24.4; GOTOOLCHAIN=local)\n';
+    expect(explainInstallFailure(newer)?.message).toContain('go >= 1.99');
+    expect(explainInstallFailure('go: downloading example.org/a v1.0.0\n')).toBeUndefined();
+  });
+});
+
 it('says nothing about anything else', () => {
   expect(explainInstallFailure('sh: no such file\nETIMEDOUT\n')).toBeUndefined();
 });

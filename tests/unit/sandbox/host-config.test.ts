@@ -6,8 +6,9 @@ import {
   graderSpec,
   holderSpec,
   type PodContext,
+  sidecarSpec,
 } from '../../../src/sandbox/docker/pod-specs.ts';
-import { candidateOf, graderOf } from '../../helpers/sandbox.ts';
+import { candidateOf, graderOf, sidecarOf } from '../../helpers/sandbox.ts';
 
 const CONTEXT: PodContext = {
   owner: { install: 'i', owner: 'o' },
@@ -27,6 +28,7 @@ const candidate = candidateSpec(
 );
 const grader = graderSpec(CONTEXT, 'g', { ...graderOf(IMAGE, ['grade']), input: Buffer.alloc(0) });
 const holder = holderSpec(CONTEXT, 'h', IMAGE, 'vol', 1e6);
+const sidecar = sidecarSpec(CONTEXT, 's', sidecarOf(IMAGE, ['serve']));
 const build: ContainerSpec = {
   ...candidate,
   role: 'build',
@@ -40,6 +42,7 @@ describe('toCreateOptions', () => {
     ['candidate', candidate],
     ['grader', grader],
     ['holder', holder],
+    ['sidecar', sidecar],
     ['build', build],
   ])('hardens a %s', (_role, spec) => {
     const options = toCreateOptions(spec, SECCOMP);
@@ -85,6 +88,15 @@ describe('toCreateOptions', () => {
     expect(toCreateOptions(candidate, SECCOMP).HostConfig?.ReadonlyRootfs).toBe(true);
     expect(toCreateOptions(grader, SECCOMP).HostConfig?.ReadonlyRootfs).toBe(true);
     expect(toCreateOptions(build, SECCOMP).HostConfig?.ReadonlyRootfs).toBe(false);
+  });
+
+  it('gives a sidecar a user and a sized place to write of its own', () => {
+    const options = toCreateOptions(sidecar, SECCOMP);
+    expect(options.User).toBe('10003:10003');
+    expect(options.HostConfig).toMatchObject({ ReadonlyRootfs: true, Mounts: [] });
+    expect(options.HostConfig?.Tmpfs?.['/data']).toBe(
+      'rw,noexec,size=4194304,nr_inodes=1024,uid=10003,gid=10003,mode=0700,nosuid,nodev',
+    );
   });
 
   it('attaches stdin to graders alone, so that end of input arrives', () => {

@@ -23,14 +23,18 @@ printf "%s\\n" "global.extra-index-url='file:///local http://extra.example.org/s
 
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-const NOTHING = { npmRegistry: undefined, pipIndex: undefined, caBundle: undefined };
+const NOTHING = { npmRegistry: undefined, pipIndex: undefined, goProxy: undefined, caBundle: undefined };
 
 it("are those of the host's clients, without credentials and local folders", async () => {
-  const settings = await readRegistrySettings({ ...NOTHING, childEnv: { PATH: `${folder}:/bin` } }, signal);
+  const settings = await readRegistrySettings(
+    { ...NOTHING, childEnv: { PATH: `${folder}:/bin`, GOPROXY: 'https://go.example.org,direct' } },
+    signal,
+  );
   expect(settings).toMatchObject({
     npmRegistry: 'https://npm.example.org/r/',
     pipIndex: 'https://env.example.org/simple',
     pipExtraIndexes: ['http://extra.example.org/simple'],
+    goProxies: ['https://go.example.org/'],
     caBundle: Buffer.from('certificates'),
   });
   expect(settings.notices).toHaveLength(2);
@@ -41,12 +45,14 @@ it('are those configured for assay first', async () => {
   const configured = {
     npmRegistry: 'https://a.example.org/',
     pipIndex: 'https://b.example.org/simple',
+    goProxy: 'https://c.example.org/',
     caBundle: join(folder, 'npm'),
     childEnv: { PATH: `${folder}:/bin` },
   };
   const settings = await readRegistrySettings(configured, signal);
   expect(settings.npmRegistry).toBe('https://a.example.org/');
   expect(settings.pipIndex).toBe('https://b.example.org/simple');
+  expect(settings.goProxies).toEqual(['https://c.example.org/']);
   expect(settings.caBundle?.toString()).toMatch(/^#!/);
 });
 
@@ -56,6 +62,7 @@ it("are the clients' defaults on a host without clients", async () => {
     npmRegistry: undefined,
     pipIndex: undefined,
     pipExtraIndexes: [],
+    goProxies: [],
     caBundle: undefined,
     notices: [],
   });
@@ -66,6 +73,7 @@ it('have a digest that tells registries apart', async () => {
     npmRegistry: 'https://a.example.org/',
     pipIndex: undefined,
     pipExtraIndexes: [],
+    goProxies: [],
     caBundle: undefined,
     notices: [],
   };
