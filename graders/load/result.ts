@@ -101,7 +101,8 @@ function capErrors(task: LoadTask): LoadTask {
   return { ...task, errors: task.errors.slice(0, MAX_ROW_ERRORS) };
 }
 
-function toSeries(intervals: readonly Interval[]): Series[] {
+/** The curves of a test, one point a second. */
+export function toSeries(intervals: readonly Interval[]): Series[] {
   const whole = intervals.filter((interval) => interval.lengthS >= SHORTEST_INTERVAL_S);
   const answered = whole.filter((interval) => interval.requests > interval.failures);
   return [
@@ -130,7 +131,8 @@ function curve(
   };
 }
 
-function thin(series: Series): Series {
+/** A long curve with fewer points. */
+export function thin(series: Series): Series {
   const every = Math.ceil(series.points.length / MAX_POINTS);
   return every <= 1
     ? series

@@ -10,6 +10,7 @@ import type { LoadPlan } from '../domain/load-plan.ts';
 import { bundleDigest } from './bundle-digest.ts';
 import { listBundleFiles, matchBundleFiles } from './bundle-files.ts';
 import { didYouMean } from './did-you-mean.ts';
+import { isLocustPlan, loadLocustPlan } from './load-locust-plan.ts';
 import { checkAgainst, problemAt } from './schema-problems.ts';
 import { readSpecYaml } from './spec-yaml.ts';
 import type { SpecYaml } from './spec-yaml.ts';
@@ -40,13 +41,13 @@ export async function loadChallenge(
   const bundle = await openBundle(directory, problems);
   const suites = bundle ? await loadSuites(bundle, 'api') : [];
   const resilience = bundle ? await loadSuites(bundle, 'resilience') : [];
-  const load = bundle ? await loadPlan(bundle, options.profile) : undefined;
-  reportRepeatedIds([...suites, ...resilience], load, problems);
+  const loads = bundle ? await loadLoad(bundle, options.profile) : {};
+  reportRepeatedIds([...suites, ...resilience], loads.load ?? loads.locust?.plan, problems);
   if (!bundle || problems.length > 0) {
     throw new SpecError(problems);
   }
   const digest = await bundleDigest(directory, bundle.files);
-  return { file: bundle.file, digest, directory, suites, resilience, load };
+  return { file: bundle.file, digest, directory, suites, resilience, load: undefined, ...loads };
 }
 
 /** The suites with only those checks that candidates may see; suites without any are left out. */
@@ -57,9 +58,12 @@ export function visibleSuites(suites: readonly ApiSuite[]): ApiSuite[] {
 }
 
 /** The ids of all checks of a challenge in the order of its stages. */
-export function challengeCheckIds(challenge: Pick<Challenge, 'suites' | 'resilience' | 'load'>): string[] {
+export function challengeCheckIds(
+  challenge: Pick<Challenge, 'suites' | 'resilience' | 'load' | 'locust'>,
+): string[] {
   const suites = [...challenge.suites, ...challenge.resilience];
-  return [...suites.flatMap(checkIds), ...(challenge.load ? loadCheckIds(challenge.load) : [])];
+  const plan = challenge.load ?? challenge.locust?.plan;
+  return [...suites.flatMap(checkIds), ...(plan ? loadCheckIds(plan) : [])];
 }
 
 async function openBundle(directory: string, problems: SpecProblem[]): Promise<Bundle | undefined> {
@@ -102,9 +106,22 @@ async function loadSuites(bundle: Bundle, stage: 'api' | 'resilience'): Promise<
   return suites;
 }
 
-async function loadPlan(bundle: Bundle, profile: string | undefined): Promise<LoadPlan | undefined> {
-  const { directory, files, yaml, problems } = bundle;
-  const name = bundle.file.stages.load?.plan;
+/** The load plan, for whichever generator it is meant. */
+async function loadLoad(
+  bundle: Bundle,
+  profile: string | undefined,
+): Promise<{ load?: LoadPlan | undefined; locust?: Challenge['locust'] }> {
+  const yaml = await readPlan(bundle);
+  if (!yaml) {
+    return {};
+  }
+  return isLocustPlan(yaml)
+    ? { locust: await loadLocustPlan(bundle, yaml, profile) }
+    : { load: loadPlan(yaml, profile, bundle.problems) };
+}
+
+async function readPlan({ directory, files, yaml, file, problems }: Bundle): Promise<SpecYaml | undefined> {
+  const name = file.stages.load?.plan;
   if (name === undefined) {
     return undefined;
   }
@@ -113,9 +130,16 @@ async function loadPlan(bundle: Bundle, profile: string | undefined): Promise<Lo
     problems.push(problemAt(yaml, ['stages', 'load', 'plan'], message, suggestFile(name, files)));
     return undefined;
   }
-  const planYaml = await readSpecYaml(directory, name, problems);
-  const file = planYaml && checkAgainst(LoadPlanSchema, planYaml, problems);
-  const plan = file && resolveLoadPlan(name, file);
+  return await readSpecYaml(directory, name, problems);
+}
+
+function loadPlan(
+  yaml: SpecYaml,
+  profile: string | undefined,
+  problems: SpecProblem[],
+): LoadPlan | undefined {
+  const file = checkAgainst(LoadPlanSchema, yaml, problems);
+  const plan = file && resolveLoadPlan(yaml.file, file);
   if (!plan || profile === undefined) {
     return plan;
   }
@@ -123,7 +147,7 @@ async function loadPlan(bundle: Bundle, profile: string | undefined): Promise<Lo
   if (!chosen) {
     const known = Object.keys(plan.profiles).join(', ') || 'there are none';
     const mend = `profiles: ${known}`;
-    problems.push(problemAt(planYaml, ['profiles'], `has no profile "${profile}"`, mend));
+    problems.push(problemAt(yaml, ['profiles'], `has no profile "${profile}"`, mend));
   }
   return chosen;
 }
@@ -135,7 +159,7 @@ function suggestFile(wanted: string, files: readonly string[]): string {
 
 function reportRepeatedIds(
   suites: readonly ApiSuite[],
-  load: LoadPlan | undefined,
+  load: Pick<LoadPlan, 'file' | 'thresholds'> | undefined,
   problems: SpecProblem[],
 ): void {
   const claims = [

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { ApiSuite } from './api-suite.ts';
 import type { LoadPlan } from './load-plan.ts';
+import type { LocustPlan } from './locust-plan.ts';
 import { DurationMs, SizeBytes } from './units.ts';
 import { VerdictSchema } from './verdict.ts';
 
@@ -141,4 +142,6 @@ export interface Challenge {
   /** Of the resilience stage, in the same language. */
   resilience: ApiSuite[];
   load: LoadPlan | undefined;
+  /** Instead of `load` where the plan says `engine: locust`. */
+  locust?: { plan: LocustPlan; files: BundleFile[] } | undefined;
 }

@@ -55,7 +55,8 @@ const UserSchema = z.strictObject({
 });
 export type LoadUser = z.output<typeof UserSchema>;
 
-const ThresholdSchema = z
+/** One graded limit, as its author writes it. */
+export const LoadThresholdSchema = z
   .strictObject({
     that: z.string(),
     /** Overrides `load/<slug of that>`. */
@@ -90,6 +91,8 @@ export interface LoadThreshold {
 /** A load plan file (`hidden/load.yaml`), as its author writes it. `resolveLoadPlan` makes a `LoadPlan` of it. */
 export const LoadPlanSchema = z
   .strictObject({
+    /** The generator: ours. A plan for Locust is another document: see locust-plan.ts. */
+    engine: z.enum(['assay', 'locust']).default('assay'),
     visibility: VisibilitySchema.default('hidden'),
     /** For one exchange, where the request names none. */
     timeout: DurationMs.refine((ms) => ms > 0 && ms <= 60_000, 'expected at most 60s').prefault('10s'),
@@ -97,7 +100,7 @@ export const LoadPlanSchema = z
     maxUsers: z.number().int().min(1).max(8000).default(1000),
     users: z.array(UserSchema).min(1),
     shape: LoadShapeSchema,
-    thresholds: z.array(ThresholdSchema).min(1),
+    thresholds: z.array(LoadThresholdSchema).min(1),
     /** Other shapes under the same thresholds: `demo` is a short one. */
     profiles: z.record(z.string(), z.strictObject({ shape: LoadShapeSchema })).default({}),
   })
@@ -126,7 +129,7 @@ export interface LoadPlan {
 
 /** Decides the visibility of every threshold of the plan read from `file`. */
 export function resolveLoadPlan(file: string, plan: LoadPlanFile): LoadPlan {
-  const { visibility, timeout, thresholds, ...rest } = plan;
+  const { engine: _ours, visibility, timeout, thresholds, ...rest } = plan;
   return {
     file,
     timeoutMs: timeout,
@@ -145,7 +148,7 @@ export function withProfile(plan: LoadPlan, profile: string): LoadPlan | undefin
 }
 
 /** The ids of a plan's checks, in order. */
-export function loadCheckIds(plan: LoadPlan): string[] {
+export function loadCheckIds(plan: Pick<LoadPlan, 'thresholds'>): string[] {
   return plan.thresholds.map((threshold) => threshold.id);
 }
 

@@ -60,6 +60,10 @@ export type LoadTask = z.infer<typeof LoadTaskSchema>;
 
 /** What the load grader hands over as its `result`. */
 export const LoadResultSchema = z.object({
+  /** What made the load; our own generator when absent. */
+  engine: z.enum(['assay', 'locust']).optional(),
+  /** What a reader must know about how the figures came about. */
+  remarks: z.array(z.string()).optional(),
   seed: z.string(),
   durationMs: z.number(),
   /** The phases that ran: "warm-up 5s 10 users", … with their start and end in seconds. */

@@ -1,7 +1,7 @@
 import { visibleSuites } from '../challenges/load-challenge.ts';
 import type { Challenge } from '../domain/challenge.ts';
 import { AssayError } from '../domain/errors.ts';
-import { planLoad } from './stages/load-stage.ts';
+import { planLoad, planLocust } from './stages/load-stage.ts';
 import type { StagePlan } from './stages/stage-plan.ts';
 import { planSuites } from './stages/suites-stage.ts';
 
@@ -49,6 +49,10 @@ function planResilience(challenge: Challenge, visibleOnly: boolean): StagePlan |
     : undefined;
 }
 
-function planLoadTest({ file, load }: Challenge, visibleOnly: boolean): StagePlan | undefined {
-  return file.stages.load && load && !visibleOnly ? planLoad(load, file.stages.load.weight) : undefined;
+function planLoadTest({ file, load, locust }: Challenge, visibleOnly: boolean): StagePlan | undefined {
+  const weight = file.stages.load?.weight;
+  if (weight === undefined || visibleOnly) {
+    return undefined;
+  }
+  return (load && planLoad(load, weight)) ?? (locust && planLocust(locust, weight));
 }

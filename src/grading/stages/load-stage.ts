@@ -1,14 +1,25 @@
+import type { Challenge } from '../../domain/challenge.ts';
 import { loadPlanBudgetMs } from '../../domain/load-plan.ts';
 import type { LoadPlan } from '../../domain/load-plan.ts';
-import type { StagePlan } from './stage-plan.ts';
+import { locustBudgetMs } from '../../domain/locust-plan.ts';
+import type { GraderTask, StagePlan } from './stage-plan.ts';
 
-/** Plans the load stage: one grader, on CPUs of its own. */
+/** Plans the load stage with our own generator: one grader, on CPUs of its own. */
 export function planLoad(plan: LoadPlan, weight: number): StagePlan {
+  return stageOf(plan, weight, { grader: 'load', plan, deadlineMs: loadPlanBudgetMs(plan) });
+}
+
+/** Plans the load stage with Locust; the locustfile and what it needs go with it. */
+export function planLocust({ plan, files }: NonNullable<Challenge['locust']>, weight: number): StagePlan {
+  return stageOf(plan, weight, { grader: 'locust', plan, files, deadlineMs: locustBudgetMs(plan) });
+}
+
+function stageOf({ thresholds }: Pick<LoadPlan, 'thresholds'>, weight: number, task: GraderTask): StagePlan {
   return {
     name: 'load',
     weight,
     exclusive: true,
-    checks: plan.thresholds.map(({ id, that, points, skill, visibility }) => ({
+    checks: thresholds.map(({ id, that, points, skill, visibility }) => ({
       id,
       name: that,
       suite: 'Load',
@@ -16,6 +27,6 @@ export function planLoad(plan: LoadPlan, weight: number): StagePlan {
       skill,
       visibility,
     })),
-    tasks: [{ grader: 'load', plan, deadlineMs: loadPlanBudgetMs(plan) }],
+    tasks: [task],
   };
 }
