@@ -3,6 +3,7 @@ import { runClean } from './cli/clean-command.ts';
 import { runDoctor } from './cli/doctor-command.ts';
 import { EXIT } from './cli/exit-codes.ts';
 import { GRADE_USAGE, parseGradeOptions, runGradeCommand } from './cli/grade-command.ts';
+import { IMPORT_USAGE, runImport } from './cli/import-command.ts';
 import { runSetup } from './cli/setup-command.ts';
 import { openEngineAccess, openGrading } from './compose.ts';
 import { readConfig } from './config.ts';
@@ -13,6 +14,8 @@ const USAGE = `Usage:
   ${GRADE_USAGE.replaceAll('\n', '\n  ')}
 
   ${CHECK_USAGE.replaceAll('\n', '\n  ')}
+
+  ${IMPORT_USAGE.replaceAll('\n', '\n  ')}
 
   assay doctor      prove the sandbox on this machine's engine
   assay clean       remove what dead runs of this installation left behind
@@ -37,6 +40,8 @@ async function main(args: string[], signal: AbortSignal): Promise<number> {
     }
     case 'check':
       return await runCheckCommand(parseCheckOptions(rest), () => openGrading(config), io, signal);
+    case 'import':
+      return await runImport(rest, io);
     case 'doctor':
       return await runDoctor(() => openGrading({ ...config, warmPods: 0 }), io, signal);
     case 'clean':

@@ -17,6 +17,7 @@ import { diagnoseStart } from './diagnose.ts';
 import { emptyResult, runSession } from './grader-session.ts';
 import type { Artifact, GraderResult } from './grader-session.ts';
 import type { Grader } from './graders.ts';
+import { JUNIT_ARTIFACT, junitChecks } from './junit-results.ts';
 import { packInput } from './pack-input.ts';
 import type { GraderTask, StagePlan } from './stages/stage-plan.ts';
 import type { OnProgress } from './progress.ts';
@@ -125,6 +126,19 @@ function withOwnNames(artifacts: readonly Artifact[]): Artifact[] {
   });
 }
 
+/** A grader may hand over its checks as JUnit XML; what it reported in events besides stays. */
+function withJunit(result: GraderResult, plan: StagePlan): GraderResult {
+  const xml = result.artifacts.find((artifact) => artifact.name === JUNIT_ARTIFACT)?.content.toString('utf8');
+  if (xml === undefined || result.error !== undefined) {
+    return result;
+  }
+  try {
+    return { ...result, checks: [...result.checks, ...junitChecks(xml, plan.checks)] };
+  } catch (error) {
+    return { ...result, error: error instanceof Error ? error.message : String(error) };
+  }
+}
+
 /** Two load tests at once would measure each other. */
 async function waitForHost(plan: StagePlan, context: StageContext, signal: AbortSignal) {
   const label = 'waiting for the machine: one load test at a time';
@@ -214,7 +228,7 @@ async function runWithSidecars(
     // A control request may wait for a whole start before the events behind it are read.
     const graceMs = GRADER_GRACE_MS + rule.withinMs;
     const session = { input, keeper, onProgress: context.onProgress, graceMs };
-    const result = await runSession(await context.starting, session, signal);
+    const result = withJunit(await runSession(await context.starting, session, signal), plan);
     const { crashes } = keeper;
     return withTrouble(
       { result, failure: undefined, crashes, log: candidate.log(), readyMs: readiness.afterMs },

@@ -62,6 +62,8 @@ const FENCES: Readonly<Record<string, readonly string[]>> = {
   'hdr-histogram-js': ['graders/load'],
   'json-p3': ['graders/api'],
   ajv: ['graders/api'],
+  acorn: ['src/challenges'],
+  'fast-xml-parser': ['src/grading'],
 };
 
 const IMPORT =

@@ -103,6 +103,46 @@ describe('gradeRun', () => {
     expect(input).toMatchObject({ target: { address: '::1', port: 8080 }, seed: 'seed:api', stage: 'api' });
   });
 
+  it('takes the JUnit XML of a grader, in parts, for its checks', async () => {
+    const cases = IDS.map((id, index) => {
+      const inner = index === 0 ? '<failure message="no"/>' : '';
+      return `<testcase classname="five" name="${id.replace('five/', '')}">${inner}</testcase>`;
+    });
+    const xml = Buffer.from(`<testsuite name="s">${cases.join('')}</testsuite>`);
+    const { report, artifacts } = await grade({
+      grader: async (io) => {
+        await io.readLine();
+        for (const [index, part] of [xml.subarray(0, 50), xml.subarray(50)].entries()) {
+          const file = { name: 'junit.xml', contentType: 'application/xml', base64: part.toString('base64') };
+          await io.emit({ event: 'artifact', ...file, ...(index > 0 ? { append: true } : {}) });
+        }
+        await io.emit({ event: 'done' });
+        return 0;
+      },
+    });
+
+    expect(report.stages[0]?.checks.map(({ status }) => status)).toEqual([
+      'failed',
+      ...Array(4).fill('passed'),
+    ]);
+    expect(artifacts[0]?.content.equals(xml)).toBe(true);
+  });
+
+  it('finds a grader at fault whose JUnit XML cannot be read', async () => {
+    const { report } = await grade({
+      grader: async (io) => {
+        await io.readLine();
+        const base64 = Buffer.from('<testsuite>').toString('base64');
+        await io.emit({ event: 'artifact', name: 'junit.xml', contentType: 'application/xml', base64 });
+        await io.emit({ event: 'done' });
+        return 0;
+      },
+    });
+
+    expect(report.stages[0]).toMatchObject({ status: 'errored', failure: { blame: 'infra' } });
+    expect(report.stages[0]?.failure?.message).toContain("The grader's junit.xml cannot be used: line 1");
+  });
+
   it('fails a submission that does not build, and says whose it is', async () => {
     const exit = {
       cause: 'oom',
