@@ -53,10 +53,9 @@ export function registerAccess(app: App, deps: HttpDeps, limiters: Limiters): vo
 
 async function authenticate(request: FastifyRequest, deps: HttpDeps, limiters: Limiters): Promise<Principal> {
   await limiters.refusedTokens.peek(request);
-  const match = BEARER.exec(request.headers.authorization ?? '');
   // The store looks a hash up by equality: how long that takes tells nothing about any token.
-  const principal =
-    match?.[1] === undefined ? undefined : await deps.store.access.authenticate(hashToken(match[1]));
+  const hash = tokenHashOf(request);
+  const principal = hash === '' ? undefined : await deps.store.access.authenticate(hash);
   if (principal === undefined) {
     await limiters.refusedTokens.count(request);
     throw new Problem('TOKEN_REQUIRED', 'Send a valid token as "Authorization: Bearer …".');
@@ -82,6 +81,12 @@ async function auditDenied(deps: HttpDeps, principal: Principal, request: Fastif
     object: `${request.method} ${request.routeOptions.url ?? ''}`,
     details: { role: principal.role },
   });
+}
+
+/** Hash of the token that was sent; empty without one. */
+export function tokenHashOf(request: FastifyRequest): string {
+  const token = BEARER.exec(request.headers.authorization ?? '')?.[1];
+  return token === undefined ? '' : hashToken(token);
 }
 
 /** Who calls, on a route that is not public. */
