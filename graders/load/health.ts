@@ -1,5 +1,6 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { LoadResult } from '../../src/domain/report.ts';
+import { busyMs, ownCpus } from './cpu-watch.ts';
 import { LatencyHistogram } from './latency-histogram.ts';
 
 export type GeneratorFacts = LoadResult['generator'];
@@ -10,6 +11,7 @@ const MAX_CPU_RATIO = 0.95;
 /** Lag that together with a full CPU says the generator was the bottleneck. */
 const BUSY_LAG_P99_MS = 10;
 const MAX_OWN_FAILURE_RATIO = 0.001;
+const MAX_DROPPED_RATIO = 0.001;
 
 const LOOP_RESOLUTION_MS = 10;
 const NANOSECONDS_PER_MS = 1e6;
@@ -22,8 +24,11 @@ export class GeneratorHealth {
   readonly #lag = new LatencyHistogram();
   readonly #loop = monitorEventLoopDelay({ resolution: LOOP_RESOLUTION_MS });
   #cpu = process.cpuUsage();
-  #startMs: number;
+  readonly #cpus = ownCpus();
+  readonly #busyMs = busyMs(this.#cpus);
+  readonly #startMs: number;
   #ownFailures = 0;
+  #dropped = 0;
 
   constructor(nowMs: number) {
     this.#startMs = nowMs;
@@ -39,6 +44,11 @@ export class GeneratorHealth {
     this.#ownFailures += 1;
   }
 
+  /** Arrivals whose phase was over before the scheduler came to them. */
+  recordDropped(count: number): void {
+    this.#dropped += count;
+  }
+
   /** Ends the watch. `requests` is how many were wanted in all. */
   finish(nowMs: number, requests: number): { facts: GeneratorFacts; inconclusive: string | undefined } {
     this.#loop.disable();
@@ -46,12 +56,22 @@ export class GeneratorHealth {
     const wallMs = Math.max(1, nowMs - this.#startMs);
     // The monitor measures from timer to timer: its own resolution is part of every value.
     const loopMs = this.#loop.percentile(99) / NANOSECONDS_PER_MS - LOOP_RESOLUTION_MS;
+    const ownMs = (user + system) / 1000;
     const facts = {
       schedulingLagP99Ms: rounded(this.#lag.percentileMs(99)),
-      cpuRatio: rounded((user + system) / 1000 / wallMs),
+      cpuRatio: rounded(ownMs / wallMs),
       eventLoopDelayP99Ms: rounded(Math.max(0, loopMs)),
+      droppedArrivals: this.#dropped,
+      othersCpuRatio: this.#othersRatio(ownMs, wallMs),
     };
     return { facts, inconclusive: judgeHealth(facts, this.#ownFailures, requests) };
+  }
+
+  #othersRatio(ownMs: number, wallMs: number): number | null {
+    const busyNowMs = busyMs(this.#cpus);
+    return busyNowMs === undefined || this.#busyMs === undefined
+      ? null
+      : rounded(Math.max(0, busyNowMs - this.#busyMs - ownMs) / wallMs / this.#cpus.length);
   }
 }
 
@@ -71,6 +91,9 @@ export function judgeHealth(
   }
   if (ownFailures > requests * MAX_OWN_FAILURE_RATIO) {
     return `The load generator ran out of its own resources for ${ownFailures} of ${requests} requests.`;
+  }
+  if (facts.droppedArrivals > requests * MAX_DROPPED_RATIO) {
+    return `The load generator did not come to ${facts.droppedArrivals} of ${requests} requests in time.`;
   }
   return undefined;
 }

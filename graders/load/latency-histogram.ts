@@ -1,5 +1,5 @@
 import { build } from 'hdr-histogram-js';
-import type { Latency } from '../../src/domain/report.ts';
+import type { Latency } from '../../src/domain/load-result.ts';
 
 /** An hour; anything slower was ended by a timeout long before. */
 const HIGHEST_MICROSECONDS = 3_600_000_000;

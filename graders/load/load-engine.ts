@@ -239,6 +239,9 @@ export class LoadEngine implements UserOwner {
     }
     const endMs = startMs + phase.durationMs;
     await this.#ticker.waitUntil((nowMs) => nowMs >= endMs, signal);
+    if (this.#mode.kind === 'open') {
+      this.#options.health.recordDropped(this.#mode.schedule.count - this.#mode.next);
+    }
   }
 
   /** Users that wait for their next turn are free from now on. */

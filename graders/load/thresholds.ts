@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { isFloor } from '../../src/domain/load-threshold.ts';
 import type { Threshold } from '../../src/domain/load-threshold.ts';
-import type { ThresholdResultSchema } from '../../src/domain/report.ts';
+import type { ThresholdResultSchema } from '../../src/domain/load-result.ts';
 import type { LatencyHistogram } from './latency-histogram.ts';
 import type { RowRecorder } from './recorder.ts';
 

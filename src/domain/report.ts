@@ -1,6 +1,13 @@
 import { z } from 'zod';
 import { ExitReportSchema } from './exit-report.ts';
 import { CheckSchema, EvidenceSchema, MetricSchema, SeriesSchema } from './grader-protocol.ts';
+import {
+  KneeSchema,
+  LatencySchema,
+  ReferenceFiguresSchema,
+  RelativeSchema,
+  ThresholdResultSchema,
+} from './load-result.ts';
 import { BlameSchema, SkillSchema, VerdictSchema } from './verdict.ts';
 
 /** Why a run or a stage could not go on, or what went wrong in it. */
@@ -19,28 +26,6 @@ const FailureSchema = z.object({
 export type Failure = z.infer<typeof FailureSchema>;
 
 const StageStatusSchema = z.enum(['completed', 'failed', 'errored', 'inconclusive', 'skipped']);
-
-/** A threshold of the load plan with k6's meaning. */
-export const ThresholdResultSchema = z.object({
-  that: z.string(),
-  ok: z.boolean(),
-  actual: z.number().nullable(),
-  limit: z.number(),
-  unit: z.string(),
-});
-
-/** Latency of one group of requests, ms, from HDR histograms with 3 significant digits. */
-const LatencySchema = z.object({
-  count: z.number().int(),
-  min: z.number(),
-  mean: z.number(),
-  p50: z.number(),
-  p90: z.number(),
-  p95: z.number(),
-  p99: z.number(),
-  max: z.number(),
-});
-export type Latency = z.infer<typeof LatencySchema>;
 
 const LoadTaskSchema = z.object({
   name: z.string(),
@@ -73,7 +58,10 @@ export const LoadResultSchema = z.object({
   /** Requests that the plan scheduled and the generator never sent. */
   unsent: z.number().int(),
   thresholds: z.array(ThresholdResultSchema),
-  /** Per second: users, requests/s, failures/s, p50, p95, p99 (ms), candidate cpu (ratio of one CPU), memory (bytes). */
+  /**
+   * Per second: users, rps, failures (/s), p50, p95, p99 (ms), and of the service: candidate.cpu (ratio of one CPU),
+   * candidate.memory (bytes), candidate.throttled (ratio of the time), candidate.sockets (count).
+   */
   series: z.array(SeriesSchema),
   generator: z.object({
     /** 99th percentile of how late requests left against their schedule, ms. */
@@ -81,7 +69,16 @@ export const LoadResultSchema = z.object({
     /** CPU time over wall time of the generator process, 1 = one whole CPU. */
     cpuRatio: z.number(),
     eventLoopDelayP99Ms: z.number(),
+    /** Planned arrivals that the generator itself never came to. */
+    droppedArrivals: z.number().int(),
+    /** Share of the generator's CPUs that others used, the host's own host included; null where it cannot be known. */
+    othersCpuRatio: z.number().nullable(),
   }),
+  /** Share of the service's CPUs that others than it used, 0..1; null where it cannot be known. */
+  interference: z.number().nullable().optional(),
+  knee: KneeSchema.optional(),
+  reference: ReferenceFiguresSchema.optional(),
+  relative: RelativeSchema.optional(),
 });
 export type LoadResult = z.infer<typeof LoadResultSchema>;
 

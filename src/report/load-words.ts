@@ -1,5 +1,6 @@
 import type { Series } from '../domain/grader-protocol.ts';
-import type { Latency, LoadResult, LoadTask } from '../domain/report.ts';
+import type { Latency } from '../domain/load-result.ts';
+import type { LoadResult, LoadTask } from '../domain/report.ts';
 import { formatFigure } from './figures.ts';
 
 /** When a curve first went past a limit, and how long it stayed there. */

@@ -1,5 +1,6 @@
 import type { Check, Exchange, Series } from '../../src/domain/grader-protocol.ts';
-import type { Failure, Latency, LoadResult, LoadTask } from '../../src/domain/report.ts';
+import type { Latency } from '../../src/domain/load-result.ts';
+import type { Failure, LoadResult, LoadTask } from '../../src/domain/report.ts';
 import type { PlannedCheck, PlannedStage, RunFacts, StageFacts } from '../../src/report/run-facts.ts';
 
 /** A passed check; `overrides` make it anything else. Id and suite file follow from suite and name. */
@@ -121,7 +122,13 @@ export function makeLoadResult(peakMs: number, overrides: Partial<LoadResult> = 
       ),
       curve('candidate.memory', 'bytes', (second) => (61 + second * 1.1) * 1024 * 1024),
     ],
-    generator: { schedulingLagP99Ms: 1.8, cpuRatio: 0.31, eventLoopDelayP99Ms: 3.2 },
+    generator: {
+      schedulingLagP99Ms: 1.8,
+      cpuRatio: 0.31,
+      eventLoopDelayP99Ms: 3.2,
+      droppedArrivals: 0,
+      othersCpuRatio: 0.04,
+    },
     ...overrides,
   };
 }

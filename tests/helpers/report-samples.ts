@@ -104,7 +104,13 @@ function neverReadyRun(): RunFacts {
 /** Checks near the pass mark, and a load generator that could not keep up. */
 function inconclusiveRun(): RunFacts {
   const load = makeLoadResult(300, {
-    generator: { schedulingLagP99Ms: 84, cpuRatio: 0.98, eventLoopDelayP99Ms: 91 },
+    generator: {
+      schedulingLagP99Ms: 84,
+      cpuRatio: 0.98,
+      eventLoopDelayP99Ms: 91,
+      droppedArrivals: 0,
+      othersCpuRatio: null,
+    },
   });
   const api = [...goodChecks().slice(0, 7), ...failingChecks().slice(0, 2)];
   return makeFacts([

@@ -130,7 +130,13 @@ describe('a row of the results', () => {
 });
 
 describe('the generator', () => {
-  const well = { schedulingLagP99Ms: 2, cpuRatio: 0.5, eventLoopDelayP99Ms: 3 };
+  const well = {
+    schedulingLagP99Ms: 2,
+    cpuRatio: 0.5,
+    eventLoopDelayP99Ms: 3,
+    droppedArrivals: 0,
+    othersCpuRatio: null,
+  };
 
   test.each([
     ['is well', well, 0, undefined],
@@ -138,6 +144,7 @@ describe('the generator', () => {
     ['ran late', { ...well, schedulingLagP99Ms: 51 }, 0, 'ran late'],
     ['is busy and late', { ...well, cpuRatio: 0.99, eventLoopDelayP99Ms: 20 }, 0, 'no CPU time left'],
     ['ran out of descriptors', well, 20, 'its own resources'],
+    ['dropped arrivals', { ...well, droppedArrivals: 20 }, 0, 'did not come to 20 of 10000 requests'],
     ['failed once in a great many', well, 1, undefined],
   ])('%s', (_name, facts, ownFailures, sentence) => {
     const judged = judgeHealth(facts, ownFailures, 10_000);

@@ -1,5 +1,6 @@
 import type { Series } from '../../domain/grader-protocol.ts';
-import type { Latency, LoadResult, LoadTask, StageReport } from '../../domain/report.ts';
+import type { Latency } from '../../domain/load-result.ts';
+import type { LoadResult, LoadTask, StageReport } from '../../domain/report.ts';
 import { counted, formatFigure, groupThousands, shortNumber } from '../figures.ts';
 import { findSeries } from '../load-words.ts';
 import { type Curve, renderChart } from './chart.ts';

@@ -1,0 +1,81 @@
+import { z } from 'zod';
+
+/** Latency of one group of requests, ms, from HDR histograms with 3 significant digits. */
+export const LatencySchema = z.object({
+  count: z.number().int(),
+  min: z.number(),
+  mean: z.number(),
+  p50: z.number(),
+  p90: z.number(),
+  p95: z.number(),
+  p99: z.number(),
+  max: z.number(),
+});
+export type Latency = z.infer<typeof LatencySchema>;
+
+/** A threshold of the load plan with k6's meaning. */
+export const ThresholdResultSchema = z.object({
+  that: z.string(),
+  ok: z.boolean(),
+  actual: z.number().nullable(),
+  limit: z.number(),
+  /** "ms", "ratio", "/s"; "x": both figures are multiples of what the reference service reached. */
+  unit: z.string(),
+  /** Of a relative threshold: what was measured and where the limit lay, in their own unit. */
+  raw: z.object({ actual: z.number().nullable(), limit: z.number(), unit: z.string() }).optional(),
+});
+
+/** One rate that the search for the knee tried. */
+const KneeStepSchema = z.object({
+  /** Arrivals per second. */
+  rate: z.number(),
+  fromS: z.number(),
+  toS: z.number(),
+  /** The objective held. */
+  ok: z.boolean(),
+  requests: z.number().int(),
+  failures: z.number().int(),
+  unsent: z.number().int(),
+  /** Intended start to end of successful requests, ms; null when there were none. */
+  p50: z.number().nullable(),
+  p95: z.number().nullable(),
+  p99: z.number().nullable(),
+});
+
+/** The highest arrival rate that met an objective. */
+export const KneeSchema = z.object({
+  /** "p95 < 100ms and errors < 1%" */
+  objective: z.string(),
+  /**
+   * `found`: it lies within the rates that were tried · `above`: even the highest rate met the objective, so `rate` is
+   * that rate · `below`: not even the lowest did, so `rate` is 0.
+   */
+  outcome: z.enum(['found', 'above', 'below']),
+  /** Arrivals per second. */
+  rate: z.number(),
+  /** 95 % confidence interval of `rate`. */
+  low: z.number(),
+  high: z.number(),
+  /** How many measurements close to the knee `rate` and its interval rest on. */
+  repeats: z.number().int(),
+  /** In the order in which they ran. */
+  steps: z.array(KneeStepSchema),
+});
+
+/** What the built-in reference service reached on the same CPUs, with the same limits, just before. */
+export const ReferenceFiguresSchema = z.object({
+  /** At a low fixed rate, intended start to end, ms. */
+  latency: LatencySchema,
+  /** At saturation. */
+  requestsPerSecond: z.number(),
+});
+
+/** Multiples of the reference service's figures. */
+const TimesSchema = z.object({ p50: z.number(), p95: z.number(), p99: z.number() });
+export const RelativeSchema = z.object({
+  /** The knee over the reference's requests per second; null when none was sought. */
+  knee: z.number().nullable(),
+  /** Latency over the reference's latency, of all requests together and by task; null where nothing succeeded. */
+  total: TimesSchema.nullable(),
+  tasks: z.array(z.object({ name: z.string(), latency: TimesSchema.nullable() })),
+});
