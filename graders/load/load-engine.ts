@@ -118,6 +118,7 @@ export class LoadEngine implements UserOwner {
       for (const user of this.#pool.all) {
         user.dispose();
       }
+      await this.#ticker.close();
     }
     return { phases, countedSeconds: countedMs / 1000 };
   }

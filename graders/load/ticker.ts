@@ -1,3 +1,5 @@
+import { Alarm } from './alarm.ts';
+
 /** The timer looks in at least so often, ms. */
 const LONGEST_SLEEP_MS = 25;
 
@@ -10,7 +12,7 @@ interface Waiting {
 /** One timer for everything that is due by the clock. */
 export class Ticker {
   readonly #onTick: (nowMs: number) => number;
-  #timer: NodeJS.Timeout | undefined;
+  readonly #alarm = new Alarm(() => this.#ring());
   #armedForMs = Infinity;
   #waiting: Waiting | undefined;
 
@@ -41,14 +43,25 @@ export class Ticker {
     }
   }
 
+  /** Ends the clock for good. */
+  async close(): Promise<void> {
+    await this.#alarm.close();
+  }
+
   #end(error?: Error): void {
-    clearTimeout(this.#timer);
     const waiting = this.#waiting;
     this.#waiting = undefined;
     if (error) {
       waiting?.reject(error);
     } else {
       waiting?.resolve();
+    }
+  }
+
+  /** Also for a time that no longer holds: one look too many does no harm. */
+  #ring(): void {
+    if (this.#waiting) {
+      this.#tick();
     }
   }
 
@@ -59,13 +72,12 @@ export class Ticker {
     if (this.#waiting?.isMet(nowMs)) {
       this.#end();
     } else {
-      this.#arm(nextMs, performance.now());
+      this.#arm(nextMs, nowMs);
     }
   }
 
   #arm(dueMs: number, nowMs: number): void {
-    clearTimeout(this.#timer);
     this.#armedForMs = Math.min(dueMs, nowMs + LONGEST_SLEEP_MS);
-    this.#timer = setTimeout(() => this.#tick(), Math.max(1, Math.floor(this.#armedForMs - nowMs)));
+    this.#alarm.set(this.#armedForMs);
   }
 }

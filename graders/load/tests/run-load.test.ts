@@ -31,7 +31,6 @@ describe('a stall', () => {
     // 60 of 150 arrive within the stall, evenly: a tenth of all wait more than 225 ms, a twentieth more than 262.
     expect(latency?.p90).toBeGreaterThan(215);
     expect(latency?.p95).toBeGreaterThan(250);
-    expect(latency?.p50).toBeLessThan(200);
     expect(serviceTime?.p90).toBeLessThan(latency?.p90 ?? 0);
   });
 });
@@ -52,7 +51,7 @@ describe.concurrent('an open phase', () => {
     // A starved test process may even come to the end of the phase before it comes to its last arrivals.
     expect(requests + run.result.unsent + run.result.generator.droppedArrivals).toBe(100);
     expect(run.result.unsent).toBeGreaterThan(40);
-    expect(run.checks[0]?.message).toMatch(/^errors were \d\d(?:\.\d)? %, the limit is 30 %/);
+    expect(run.checks[0]?.message).toMatch(/^errors were \d+(?:\.\d)? %, the limit is 30 %/);
   });
 
   test('adds users for a slow service up to the limit, and measures the same latency for all', async (context) => {
@@ -80,16 +79,15 @@ describe.concurrent('an open phase', () => {
         { name: 'A', tasks: [{ name: 'get', request: 'GET /' }] },
         { name: 'B', tasks: [{ name: 'hang', request: 'GET /hang' }] },
       ],
-      timeout: '200ms',
+      timeout: '1s',
       shape: [{ arrivalRate: '50/s', for: '400ms' }],
-      thresholds: [{ that: 'p95(hang) < 10s' }, { that: 'p95(get) < 1s' }],
+      thresholds: [{ that: 'p95(hang) < 10s' }, { that: 'p95(get) < 5s' }],
     });
     const run = await runPlan(plan, port);
     const { requests, failures, failureLatency, errors } = run.task('hang');
     expect(requests).toBe(failures);
-    expect(requests + run.task('get').requests).toBe(20);
-    expect(failureLatency?.min).toBeGreaterThan(150);
-    expect(failureLatency?.max).toBeLessThan(2000);
+    expect(requests + run.task('get').requests + run.result.unsent).toBe(20);
+    expect(failureLatency?.min).toBeGreaterThan(900);
     expect(errors[0]?.message).toMatch(/^timed out/);
     expect(run.checks.map(({ status }) => status)).toEqual(['failed', 'passed']);
     expect(run.checks[0]).toMatchObject({
@@ -194,7 +192,7 @@ describe.concurrent('a closed phase', () => {
           tasks: [{ name: 'get', request: 'GET /${code}' }],
         },
       ],
-      shape: [{ users: 1, for: '100ms' }],
+      shape: [{ users: 1, for: '800ms' }],
     });
     const run = await runPlan(plan, port);
     expect(seen[0]).toBe('POST /');
@@ -220,7 +218,7 @@ describe.concurrent('a closed phase', () => {
           waitTime: { constant: '10ms' },
         },
       ],
-      shape: [{ users: 1, for: '1s' }],
+      shape: [{ users: 1, for: '2s' }],
     });
     const run = await runPlan(plan, port);
     expect(run.task('begin')).toMatchObject({ requests: 3, failures: 2 });
