@@ -92,7 +92,7 @@ export function judgeHealth(
   if (ownFailures > requests * MAX_OWN_FAILURE_RATIO) {
     return `The load generator ran out of its own resources for ${ownFailures} of ${requests} requests.`;
   }
-  if (facts.droppedArrivals > requests * MAX_DROPPED_RATIO) {
+  if ((facts.droppedArrivals ?? 0) > requests * MAX_DROPPED_RATIO) {
     return `The load generator did not come to ${facts.droppedArrivals} of ${requests} requests in time.`;
   }
   return undefined;

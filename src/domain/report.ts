@@ -70,9 +70,9 @@ export const LoadResultSchema = z.object({
     cpuRatio: z.number(),
     eventLoopDelayP99Ms: z.number(),
     /** Planned arrivals that the generator itself never came to. */
-    droppedArrivals: z.number().int(),
+    droppedArrivals: z.number().int().optional(),
     /** Share of the generator's CPUs that others used, the host's own host included; null where it cannot be known. */
-    othersCpuRatio: z.number().nullable(),
+    othersCpuRatio: z.number().nullable().optional(),
   }),
   /** Share of the service's CPUs that others than it used, 0..1; null where it cannot be known. */
   interference: z.number().nullable().optional(),

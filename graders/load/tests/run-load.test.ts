@@ -48,8 +48,7 @@ describe.concurrent('an open phase', () => {
     });
     const run = await runPlan(plan, port);
     const { requests } = run.result.total;
-    // A starved test process may even come to the end of the phase before it comes to its last arrivals.
-    expect(requests + run.result.unsent + run.result.generator.droppedArrivals).toBe(100);
+    expect(requests + run.result.unsent).toBe(100);
     expect(run.result.unsent).toBeGreaterThan(40);
     expect(run.checks[0]?.message).toMatch(/^errors were \d+(?:\.\d)? %, the limit is 30 %/);
   });
