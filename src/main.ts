@@ -4,6 +4,7 @@ import { runDoctor } from './cli/doctor-command.ts';
 import { EXIT } from './cli/exit-codes.ts';
 import { GRADE_USAGE, parseGradeOptions, runGradeCommand } from './cli/grade-command.ts';
 import { IMPORT_USAGE, runImport } from './cli/import-command.ts';
+import { LOAD_USAGE, runLoadCommand } from './cli/load-command.ts';
 import { runSetup } from './cli/setup-command.ts';
 import { openEngineAccess, openGrading } from './compose.ts';
 import { readConfig } from './config.ts';
@@ -16,6 +17,8 @@ const USAGE = `Usage:
   ${CHECK_USAGE.replaceAll('\n', '\n  ')}
 
   ${IMPORT_USAGE.replaceAll('\n', '\n  ')}
+
+  ${LOAD_USAGE.replaceAll('\n', '\n  ')}
 
   assay doctor      prove the sandbox on this machine's engine
   assay clean       remove what dead runs of this installation left behind
@@ -42,6 +45,8 @@ async function main(args: string[], signal: AbortSignal): Promise<number> {
       return await runCheckCommand(parseCheckOptions(rest), () => openGrading(config), io, signal);
     case 'import':
       return await runImport(rest, io);
+    case 'load':
+      return await runLoadCommand(rest, process.stdout);
     case 'doctor':
       return await runDoctor(() => openGrading({ ...config, warmPods: 0 }), io, signal);
     case 'clean':

@@ -55,6 +55,7 @@ class Recorder:
     def __init__(self):
         self.rows = {}
         self.samples = {}
+        self.exceptions = {}
         self.broken = 0
         self.start = None
         self.cpu_start = 0.0
@@ -86,6 +87,14 @@ class Recorder:
         key = (StatsError.parse_error(exception)[:MAX_ERROR_CHARS], answered, bucket)
         row["failed"][key] = row["failed"].get(key, 0) + 1
         self.keep_sample(label, ms, exception, response)
+
+    def on_error(self, exception, tb, **_):
+        message = repr(exception)[:500]
+        if message not in self.exceptions and len(self.exceptions) >= MAX_EXCEPTIONS:
+            return
+        trace = "".join(traceback.format_exception(type(exception), exception, tb))[-MAX_TRACEBACK_CHARS:]
+        known = self.exceptions.setdefault(message, {"count": 0, "message": message, "traceback": trace})
+        known["count"] += 1
 
     def keep_sample(self, name, ms, exception, response):
         kept = self.samples.get(name, 0)
@@ -227,28 +236,15 @@ def on_test_start(environment, **_):
 
 
 @locust.events.quitting.add_listener
-def on_quitting(environment, **_):
+def on_quitting(**_):
     if recorder.start is None:
         return
     recorder.hand_over()
-    exceptions = list(environment.runner.exceptions.values())[:MAX_EXCEPTIONS]
-    emit(
-        {
-            "event": "ended",
-            **recorder.health(),
-            "exceptions": [
-                {
-                    "count": one["count"],
-                    "message": str(one["msg"])[:500],
-                    "traceback": str(one["traceback"])[:MAX_TRACEBACK_CHARS],
-                }
-                for one in exceptions
-            ],
-        }
-    )
+    emit({"event": "ended", **recorder.health(), "exceptions": list(recorder.exceptions.values())})
 
 
 locust.events.request.add_listener(recorder.on_request)
+locust.events.user_error.add_listener(recorder.on_error)
 
 
 def arguments():

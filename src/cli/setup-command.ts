@@ -5,7 +5,7 @@ import type { GradeIo } from './grade-command.ts';
 
 const IMAGES = ['base', 'pause', 'grader', 'runtime-node', 'runtime-python'];
 /** Built on first use otherwise. */
-const MORE_IMAGES = ['runtime-go', 'postgres', 'redis'];
+const MORE_IMAGES = ['runtime-go', 'locust', 'postgres', 'redis'];
 
 /** Builds assay's own images where they are missing: those that most runs need, or with `all` every one. */
 export async function runSetup(
