@@ -11,6 +11,8 @@ import type { Trail } from './trail.ts';
 /** What all steps of one check share. */
 export interface CheckContext {
   target: Address;
+  /** Where to connect instead, when something stands between; requests are the same. */
+  via?: Address;
   service: ServiceControl;
   budget: CheckBudget;
   requestTimeoutMs: number;

@@ -23,6 +23,8 @@ import { Trail } from './trail.ts';
 /** What checks need of the stage. */
 export interface CheckSettings {
   target: Address;
+  /** Where to connect instead, when something stands between; requests are the same. */
+  via?: Address;
   service: ServiceControl;
   /** Of the stage; each check derives its own. */
   seed: string;

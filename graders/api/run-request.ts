@@ -95,7 +95,7 @@ async function runParallel(
   const requests = scopes.map((scope) => buildRequest(step, scope, context.target, context.headers));
   const limits = limitsOf(step, context);
   const sockets = await Promise.all(
-    requests.map(() => connect(context.target, limits, context.budget.signal)),
+    requests.map(() => connect(context.via ?? context.target, limits, context.budget.signal)),
   );
   const begin = performance.now();
   // One turn of the event loop starts them all.
@@ -164,7 +164,8 @@ async function send(
   context: CheckContext,
 ): Promise<Attempt> {
   const request = buildRequest(step, scope, context.target, context.headers);
-  const { target, pool, budget } = context;
+  const { pool, budget } = context;
+  const target = context.via ?? context.target;
   const connection: Connection = pool ? { kind: 'pool', agent: pool, target } : { kind: 'new', target };
   const begin = performance.now();
   const outcome = await exchange(request, connection, limitsOf(step, context), budget.signal);

@@ -3,6 +3,7 @@ import type { Challenge } from '../domain/challenge.ts';
 import type { CheckReport } from '../domain/check-report.ts';
 import type { CheckDeps, CheckOptions, OnCheckProgress } from './check/check-types.ts';
 import { judgeTurns } from './check/judge-turns.ts';
+import { mutate, noMutation } from './check/mutants/mutate.ts';
 import { refusalsOf } from './check/refusals.ts';
 import { gradeTurns, planTurns } from './check/sample-gradings.ts';
 import { planStages } from './plan-stages.ts';
@@ -26,27 +27,35 @@ export async function checkChallenge(
   const plans = planStages(challenge, selection);
   const stages = plans.map((plan) => plan.name);
   const turns = planTurns(samples, stages, options.repeat ?? {});
-  const outcomes = await gradeTurns(challenge, turns, deps, onProgress, signal);
+  const outcomes = await gradeTurns(challenge, turns, options.seed, deps, onProgress, signal);
   const checkIds = plans.flatMap((plan) => plan.checks.map((check) => check.id));
   const findings = judgeTurns(outcomes, checkIds);
   const refusals = refusalsOf(findings);
-  const skipped = 'Broken variants are not derived yet.';
-  const mutation = {
-    killed: 0,
-    total: 0,
-    survivors: [],
-    meaningless: [],
-    reference: null,
-    skipped,
-    durationMs: 0,
-  };
+  const mutation = await tryToMutate();
+  const trouble = [...findings.trouble, ...mutation.trouble];
+  async function tryToMutate() {
+    const stage = plans.find((plan) => plan.name === 'api');
+    const passing = findings.references.find((reference) => reference.ok);
+    const sample = samples.find(({ name }) => name === passing?.name);
+    if (!options.mutants) {
+      return noMutation('They were left out.');
+    }
+    if (!stage) {
+      return noMutation('Mutants are tried on the api stage, which is not part of this check.');
+    }
+    if (!sample) {
+      return noMutation('They need a reference that passes every time.');
+    }
+    return await mutate(challenge, { sample, stage, seed: options.seed }, deps, onProgress, signal);
+  }
   return {
-    ok: refusals.length === 0 && findings.trouble.length === 0,
+    ok: refusals.length === 0 && trouble.length === 0,
     challenge: { slug: challenge.file.slug, digest: challenge.digest },
     stages,
     durationMs: Math.round(deps.clock.elapsedMs() - beganMs),
     ...findings,
-    mutation,
+    mutation: mutation.result,
+    trouble,
     refusals,
   };
 }

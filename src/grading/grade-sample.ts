@@ -22,18 +22,21 @@ export async function gradeSample(
   submission: CanonicalSubmission,
   deps: GradeDeps,
   signal: AbortSignal,
-  selection: StageSelection = { visibleOnly: false },
+  {
+    selection = { visibleOnly: false },
+    seed = randomUUID(),
+  }: { selection?: StageSelection; seed?: string } = {},
 ): Promise<GradedSample> {
   const startPlan = decideStartPlan(submission, challenge.file.build.runtimes);
   const graded = await gradeRun(
     {
       runId: randomUUID(),
       epoch: 0,
-      seed: randomUUID(),
+      seed,
       challenge,
       submission,
       startPlan,
-      scope: `sample-${sample.name}`,
+      scope: sampleScope(sample),
       selection,
     },
     deps,
@@ -43,4 +46,9 @@ export async function gradeSample(
     ? narrowExpectation(sample.expectation, planStages(challenge, selection), graded.report)
     : sample.expectation;
   return { ...graded, sample, differences: compareExpectation(graded.report, expectation) };
+}
+
+/** Whose build caches a sample uses: its own. */
+export function sampleScope(sample: Pick<Sample, 'name'>): string {
+  return `sample-${sample.name}`;
 }

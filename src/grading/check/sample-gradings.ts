@@ -51,6 +51,7 @@ export function planTurns(
 export async function gradeTurns(
   challenge: Challenge,
   turns: readonly SampleTurn[],
+  seed: string,
   deps: CheckDeps,
   onProgress: OnCheckProgress,
   signal: AbortSignal,
@@ -59,7 +60,7 @@ export async function gradeTurns(
   let done = 0;
   onProgress({ kind: 'begin', part: 'gradings' });
   const outcomes = await runPool(turns, SIDE_BY_SIDE, async (turn) => {
-    const outcome = await gradeTurn(challenge, turn, { ...deps, gate }, signal);
+    const outcome = await gradeTurn(challenge, turn, seed, { ...deps, gate }, signal);
     signal.throwIfAborted();
     done += 1;
     const label = turn.turn > 1 ? `${turn.sample.name}, turn ${turn.turn}` : turn.sample.name;
@@ -76,6 +77,7 @@ export async function gradeTurns(
 async function gradeTurn(
   challenge: Challenge,
   turn: SampleTurn,
+  seed: string,
   deps: CheckDeps & { gate: ReturnType<typeof makeStageGate> },
   signal: AbortSignal,
 ): Promise<TurnOutcome> {
@@ -89,7 +91,7 @@ async function gradeTurn(
       submission,
       { ...deps, onProgress: () => undefined },
       signal,
-      selection,
+      { selection, seed: `${seed}/${sample.name}/${turn.turn}` },
     );
     return { ...turn, report, differences };
   } catch (error) {
