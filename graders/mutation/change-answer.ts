@@ -66,7 +66,7 @@ function otherHeader(name: string, value: string): string {
     case 'cache-control':
       return 'public, max-age=600';
     case 'allow':
-      return value.includes(',') ? value.slice(0, value.lastIndexOf(',')) : 'TRACE';
+      return value.includes(',') ? value.slice(value.indexOf(',') + 1).trim() : 'TRACE';
     case 'etag':
       return value.replace(/"([^"]*)"/, '"$1x"');
     case 'retry-after':

@@ -6,6 +6,7 @@ import { answers } from '../api/liveness.ts';
 import { runCheck } from '../api/run-check.ts';
 import { ServiceControl } from '../api/service-control.ts';
 import type { Control } from '../api/service-control.ts';
+import { defaultHeaders } from '../shared/default-headers.ts';
 import { asItIs, behaviourOf } from './behaviour.ts';
 import { openProxy } from './proxy.ts';
 import type { Proxy } from './proxy.ts';
@@ -28,12 +29,13 @@ interface Session {
 /** Without mutants: runs every check once and hands over what it saw. With mutants: finds which of them a check notices. */
 export async function runMutants(input: GraderInput, plan: MutationPlan, host: Host): Promise<void> {
   const { suites, readyPath } = plan.api;
+  const headers = defaultHeaders(input.seed, 0);
   const session: Session = {
     input,
     plan,
     host,
     proxy: await openProxy(input.target),
-    service: new ServiceControl(host.control, () => answers(input.target, readyPath)),
+    service: new ServiceControl(host.control, () => answers(input.target, readyPath, headers)),
     tests: new Map(suites.flatMap((suite) => suite.tests.map((test) => [test.id, { suite, test }] as const))),
   };
   try {
@@ -121,6 +123,7 @@ async function run(session: Session, id: string, purpose: string): Promise<Check
       plan.limitsMs[id] ?? Number.POSITIVE_INFINITY,
     ),
     requestTimeoutMs: plan.api.requestTimeoutMs,
+    headers: defaultHeaders(input.seed, 0),
   });
   return check;
 }

@@ -83,11 +83,18 @@ function judgeSample(turn: TurnOutcome): SampleResult {
     name: turn.sample.name,
     ok: turn.differences.length === 0,
     measured: troubleOf(turn).length === 0,
-    lost: checksOf(turn)
-      .filter((check) => check.status === 'failed')
-      .map((check) => check.id),
+    lost: lostBy(turn),
     differences: turn.differences,
   };
+}
+
+/** A sample that does not even start loses every check, and exercises none. */
+function lostBy(turn: TurnOutcome): string[] {
+  return turn.report?.outcome.failure === undefined
+    ? checksOf(turn)
+        .filter((check) => check.status === 'failed')
+        .map((check) => check.id)
+    : [];
 }
 
 function scoredInFull({ report }: TurnOutcome): boolean {

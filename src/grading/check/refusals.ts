@@ -14,7 +14,7 @@ export function refusalsOf(
   for (const { name, ok, runs, inFull, problems } of references) {
     if (!ok) {
       const why = problems.length > 0 ? `: ${problems.join('; ')}` : '';
-      refusals.push(`${name} scored in full in ${inFull} of ${runs} runs${why}.`);
+      refusals.push(sentence(`${name} scored in full in ${inFull} of ${runs} runs${why}`));
     }
   }
   for (const { check, reference, failed, runs, message } of flaky) {
@@ -24,8 +24,12 @@ export function refusalsOf(
   }
   for (const { name, ok, measured, differences } of [...broken, ...sound]) {
     if (!ok && measured) {
-      refusals.push(`${name} did not come out as its expect.yaml says: ${differences.join('; ')}.`);
+      refusals.push(sentence(`${name} did not come out as its expect.yaml says: ${differences.join('; ')}`));
     }
   }
   return refusals;
+}
+
+function sentence(text: string): string {
+  return `${text.replace(/\.$/, '')}.`;
 }

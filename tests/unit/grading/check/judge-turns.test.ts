@@ -78,6 +78,13 @@ describe('judgeTurns', () => {
     expect(refusalsOf(found)).toEqual([]);
   });
 
+  it('does not count a submission that never started as exercising anything', () => {
+    const dead = turnOf(sampleOf('broken-a', ['one']), { one: 'failed', two: 'failed' });
+    Object.assign(dead.report?.outcome ?? {}, { failure: { code: 'NOT_READY' } });
+
+    expect(judgeTurns([inFull, dead], ['one', 'two']).unexercised).toEqual(['one', 'two']);
+  });
+
   it('refuses a broken submission that differs from its expectation', () => {
     const broken = turnOf(sampleOf('broken-a', ['one']), { one: 'failed', two: 'failed' }, [
       '"two" is failed',
