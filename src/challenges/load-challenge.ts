@@ -2,27 +2,21 @@ import { stat } from 'node:fs/promises';
 import { API_SUITE_KEYS, ApiSuiteSchema, checkIds, resolveSuite } from '../domain/api-suite.ts';
 import type { ApiSuite } from '../domain/api-suite.ts';
 import { ChallengeFileSchema } from '../domain/challenge.ts';
-import type { Challenge, ChallengeFile } from '../domain/challenge.ts';
+import type { Challenge } from '../domain/challenge.ts';
+import type { ContractPlan } from '../domain/contract-plan.ts';
 import { SpecError } from '../domain/errors.ts';
 import type { SpecProblem } from '../domain/errors.ts';
 import { loadCheckIds, LoadPlanSchema, resolveLoadPlan, withProfile } from '../domain/load-plan.ts';
 import type { LoadPlan } from '../domain/load-plan.ts';
+import { suggestFile } from './bundle.ts';
+import type { Bundle } from './bundle.ts';
 import { bundleDigest } from './bundle-digest.ts';
 import { listBundleFiles, matchBundleFiles } from './bundle-files.ts';
-import { didYouMean } from './did-you-mean.ts';
+import { loadContract } from './load-contract.ts';
 import { isLocustPlan, loadLocustPlan } from './load-locust-plan.ts';
 import { checkAgainst, problemAt } from './schema-problems.ts';
 import { readSpecYaml } from './spec-yaml.ts';
 import type { SpecYaml } from './spec-yaml.ts';
-
-interface Bundle {
-  directory: string;
-  /** All its files, as sorted paths. */
-  files: readonly string[];
-  yaml: SpecYaml;
-  file: ChallengeFile;
-  problems: SpecProblem[];
-}
 
 export interface LoadChallengeOptions {
   /** Name of a shape under the load plan's `profiles`; its own shape when absent. */
@@ -41,13 +35,15 @@ export async function loadChallenge(
   const bundle = await openBundle(directory, problems);
   const suites = bundle ? await loadSuites(bundle, 'api') : [];
   const resilience = bundle ? await loadSuites(bundle, 'resilience') : [];
+  const contract = bundle ? await loadContract(bundle) : undefined;
   const loads = bundle ? await loadLoad(bundle, options.profile) : {};
-  reportRepeatedIds([...suites, ...resilience], loads.load ?? loads.locust?.plan, problems);
+  reportRepeatedIds([...suites, ...resilience], contract, loads.load ?? loads.locust?.plan, problems);
   if (!bundle || problems.length > 0) {
     throw new SpecError(problems);
   }
   const digest = await bundleDigest(directory, bundle.files);
-  return { file: bundle.file, digest, directory, suites, resilience, load: undefined, ...loads };
+  const { file } = bundle;
+  return { file, digest, directory, suites, contract, resilience, load: undefined, ...loads };
 }
 
 /** The suites with only those checks that candidates may see; suites without any are left out. */
@@ -59,11 +55,15 @@ export function visibleSuites(suites: readonly ApiSuite[]): ApiSuite[] {
 
 /** The ids of all checks of a challenge in the order of its stages. */
 export function challengeCheckIds(
-  challenge: Pick<Challenge, 'suites' | 'resilience' | 'load' | 'locust'>,
+  challenge: Pick<Challenge, 'suites' | 'contract' | 'resilience' | 'load' | 'locust'>,
 ): string[] {
-  const suites = [...challenge.suites, ...challenge.resilience];
   const plan = challenge.load ?? challenge.locust?.plan;
-  return [...suites.flatMap(checkIds), ...(plan ? loadCheckIds(plan) : [])];
+  return [
+    ...challenge.suites.flatMap(checkIds),
+    ...(challenge.contract?.checks ?? []).map(({ id }) => id),
+    ...challenge.resilience.flatMap(checkIds),
+    ...(plan ? loadCheckIds(plan) : []),
+  ];
 }
 
 async function openBundle(directory: string, problems: SpecProblem[]): Promise<Bundle | undefined> {
@@ -152,18 +152,19 @@ function loadPlan(
   return chosen;
 }
 
-function suggestFile(wanted: string, files: readonly string[]): string {
-  const near = didYouMean(wanted, files);
-  return near ? `did you mean "${near}"?` : 'paths are relative to challenge.yaml';
-}
-
 function reportRepeatedIds(
   suites: readonly ApiSuite[],
+  contract: ContractPlan | undefined,
   load: Pick<LoadPlan, 'file' | 'thresholds'> | undefined,
   problems: SpecProblem[],
 ): void {
   const claims = [
     ...suites.flatMap((suite) => suite.tests.map(({ id, at }) => ({ id, file: suite.file, path: at }))),
+    ...(contract?.checks ?? []).map(({ id, operation }) => ({
+      id,
+      file: contract?.file ?? '',
+      path: `operation ${operation}`,
+    })),
     ...(load?.thresholds ?? []).map(({ id }, index) => ({
       id,
       file: load?.file ?? '',

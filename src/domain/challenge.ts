@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { ApiSuite } from './api-suite.ts';
+import type { ContractPlan } from './contract-plan.ts';
 import type { LoadPlan } from './load-plan.ts';
 import type { LocustPlan } from './locust-plan.ts';
 import { DurationMs, SizeBytes } from './units.ts';
@@ -80,6 +81,24 @@ export const RubricItemSchema = z.strictObject({
 });
 export type RubricItem = z.infer<typeof RubricItemSchema>;
 
+const ContractStageSchema = z.strictObject({
+  weight: Weight,
+  openapi: RelativePath,
+  /** Past either of them only what every check needs is still sent. */
+  budget: z
+    .strictObject({
+      requests: z.number().int().min(1).max(10_000).default(300),
+      time: DurationMs.prefault('5s'),
+    })
+    .prefault({}),
+  /** Sent with every request, such as credentials. */
+  headers: z
+    .record(z.string().regex(/^[\w!#$%&'*+.^`|~-]+$/, 'expected a header name'), z.string())
+    .default({}),
+  /** Ids of checks that do not fit this document. */
+  leaveOut: z.array(z.string()).default([]),
+});
+
 /** `challenge.yaml`, apiVersion assay/v1. */
 export const ChallengeFileSchema = z.strictObject({
   apiVersion: z.literal('assay/v1'),
@@ -92,12 +111,13 @@ export const ChallengeFileSchema = z.strictObject({
   stages: z
     .strictObject({
       api: z.strictObject({ weight: Weight, suites: z.array(RelativePath).min(1) }).optional(),
+      contract: ContractStageSchema.optional(),
       resilience: z.strictObject({ weight: Weight, suites: z.array(RelativePath).min(1) }).optional(),
       load: z.strictObject({ weight: Weight, plan: RelativePath }).optional(),
     })
     .refine(
       (stages) => Object.values(stages).some(Boolean),
-      'expected at least one stage: api, resilience or load',
+      'expected at least one stage: api, contract, resilience or load',
     ),
   pass: z.strictObject({ score: z.number().min(0).max(100) }).default({ score: 70 }),
   feedback: z.strictObject({ candidate: FeedbackSchema.prefault({}) }).prefault({}),
@@ -139,6 +159,7 @@ export interface Challenge {
   directory: string;
   /** Of the api stage. */
   suites: ApiSuite[];
+  contract: ContractPlan | undefined;
   /** Of the resilience stage, in the same language. */
   resilience: ApiSuite[];
   load: LoadPlan | undefined;

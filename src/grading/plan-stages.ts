@@ -1,6 +1,7 @@
 import { visibleSuites } from '../challenges/load-challenge.ts';
 import type { Challenge } from '../domain/challenge.ts';
 import { AssayError } from '../domain/errors.ts';
+import { planContract } from './stages/contract-stage.ts';
 import { planLoad, planLocust } from './stages/load-stage.ts';
 import type { StagePlan } from './stages/stage-plan.ts';
 import { planSuites } from './stages/suites-stage.ts';
@@ -16,7 +17,7 @@ export interface StageSelection {
 type Planner = (challenge: Challenge, visibleOnly: boolean) => StagePlan | undefined;
 
 /** One a stage, in the order in which they run. */
-const PLANNERS: readonly Planner[] = [planApi, planResilience, planLoadTest];
+const PLANNERS: readonly Planner[] = [planApi, planContractTest, planResilience, planLoadTest];
 
 /**
  * Plans the stages of a run in order. Throws AssayError `NO_STAGE` when the selection names a stage that the
@@ -39,6 +40,13 @@ function planApi(challenge: Challenge, visibleOnly: boolean): StagePlan | undefi
   const { stages, service } = challenge.file;
   const suites = visibleOnly ? visibleSuites(challenge.suites) : challenge.suites;
   return stages.api && suites.length > 0 ? planSuites('api', stages.api.weight, suites, service) : undefined;
+}
+
+function planContractTest({ file, contract }: Challenge, visibleOnly: boolean): StagePlan | undefined {
+  const { stages, service } = file;
+  return stages.contract && contract && !visibleOnly
+    ? planContract(contract, stages.contract.weight, service.limits.wall)
+    : undefined;
 }
 
 function planResilience(challenge: Challenge, visibleOnly: boolean): StagePlan | undefined {

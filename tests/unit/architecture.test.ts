@@ -61,7 +61,8 @@ const FENCES: Readonly<Record<string, readonly string[]>> = {
   esbuild: ['src/sandbox/docker'],
   'hdr-histogram-js': ['graders/load'],
   'json-p3': ['graders/api'],
-  ajv: ['graders/api'],
+  ajv: ['graders/api', 'graders/contract', 'src/challenges'],
+  'fast-check': ['graders/contract'],
   acorn: ['src/challenges'],
   'fast-xml-parser': ['src/grading'],
 };
