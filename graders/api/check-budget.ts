@@ -62,6 +62,12 @@ export class CheckBudget {
     this.enforce();
   }
 
+  /** Ends what runs under this budget now. */
+  expire(): void {
+    this.close();
+    this.#controller.abort();
+  }
+
   /** Frees the timer. */
   close(): void {
     clearTimeout(this.#timer);

@@ -1,13 +1,19 @@
 import type { AssertStep, GroupStep, ServiceStep, SleepStep, Step } from '../../src/domain/api-suite-step.ts';
+import type { JsonValue } from '../../src/domain/json-value.ts';
 import { makePrng } from '../shared/prng.ts';
 import type { CheckContext, StepPlace } from './check-context.ts';
 import { diffJson } from './diff.ts';
 import { CheckFailure, SuiteFault } from './failures.ts';
 import { findMismatches, mismatchSentence } from './match.ts';
 import { renderValue } from './render-value.ts';
+import { runRaw } from './run-raw.ts';
 import { runRequest } from './run-request.ts';
+import { runMemory, runWhile } from './run-while.ts';
 import { expandExpected, expandTyped, innerScope } from './template.ts';
 import { Trail } from './trail.ts';
+
+/** Elements of a list that are worked on at the same time. */
+const EACH_AT_ONCE = 20;
 
 /** Runs steps one after another. Throws a `CheckFailure` that names the place of the step that failed. */
 export async function runSteps(
@@ -36,6 +42,12 @@ async function runStep(step: Step, place: StepPlace, context: CheckContext): Pro
     await runService(step, context);
   } else if ('sleep' in step) {
     await runSleep(step, context);
+  } else if ('raw' in step) {
+    await runRaw(step, place, context);
+  } else if ('while' in step) {
+    await runWhile(step, place, context, runSteps);
+  } else if ('over' in step) {
+    await runMemory(step, place, context, runSteps);
   } else {
     await runGroup(step, place, context);
   }
@@ -58,7 +70,8 @@ function runAssert(step: AssertStep, { scope }: StepPlace): void {
 }
 
 async function runService(step: ServiceStep, context: CheckContext): Promise<void> {
-  await context.budget.suspend(() => context.service.act(step.service, step.grace));
+  const { service, grace, orderly, readyWithin } = step;
+  await context.budget.suspend(() => context.service.act(service, { grace, orderly, readyWithin }));
 }
 
 async function runSleep(step: SleepStep, context: CheckContext): Promise<void> {
@@ -71,12 +84,16 @@ async function runSleep(step: SleepStep, context: CheckContext): Promise<void> {
 }
 
 async function runGroup(group: GroupStep, place: StepPlace, context: CheckContext): Promise<void> {
-  const count = group.parallel ?? group.repeat ?? 1;
+  const items = group.each === undefined ? undefined : itemsOf(group.each, place);
+  const count = items?.length ?? group.parallel ?? group.repeat ?? 1;
   async function turn(index: number): Promise<CheckFailure | undefined> {
     const trail = new Trail();
     const scope = innerScope(place.scope, makePrng(`${context.seed}/${place.at}/${index}`), index);
     // Turns differ in their place, so that equal steps inside draw different values.
-    const width = context.width * (group.parallel ?? 1);
+    const width = context.width * (items ? EACH_AT_ONCE : (group.parallel ?? 1));
+    if (items) {
+      scope.variables.set('item', items[index] ?? null);
+    }
     const inner = { ...context, width, seed: `${context.seed}/${place.at}/${index}` };
     try {
       await runSteps(group.steps, 'steps', { scope, trail }, inner);
@@ -98,14 +115,26 @@ async function runGroup(group: GroupStep, place: StepPlace, context: CheckContex
     }
     return;
   }
-  const failures = (await Promise.all(Array.from({ length: count }, (_, index) => turn(index)))).filter(
-    (one) => one !== undefined,
-  );
+  const atOnce = items ? EACH_AT_ONCE : count;
+  const failures: CheckFailure[] = [];
+  for (let from = 0; from < count; from += atOnce) {
+    const indexes = Array.from({ length: Math.min(atOnce, count - from) }, (_, index) => from + index);
+    failures.push(...(await Promise.all(indexes.map(turn))).filter((one) => one !== undefined));
+  }
   const [first] = failures;
   if (first) {
+    const what = items ? 'elements' : 'parallel workers';
     throw new CheckFailure(
-      `${failures.length} of ${count} parallel workers failed; the first: ${first.message}`,
+      `${failures.length} of ${count} ${what} failed; the first: ${first.message}`,
       first.detail,
     );
   }
+}
+
+function itemsOf(each: string, place: StepPlace): JsonValue[] {
+  const list = expandTyped(each, place.scope);
+  if (!Array.isArray(list)) {
+    throw new SuiteFault(`"${each}" is no list`);
+  }
+  return list;
 }

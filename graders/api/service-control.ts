@@ -1,5 +1,6 @@
 import type { ControlAction, ControlReply } from '../../src/domain/grader-protocol.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { formatMs } from '../../src/domain/units.ts';
 import { CheckFailure } from './failures.ts';
 
 /** The round trip to the host; `Protocol.control` is one. */
@@ -8,6 +9,14 @@ export type Control = (action: ControlAction, options: { graceMs?: number }) => 
 /** How long the end of a process may take to reach the host after its connections broke. */
 const SETTLE_MS = 2000;
 const SETTLE_STEP_MS = 20;
+
+/** What is asked of an action beyond that it is carried out. */
+interface Terms {
+  /** Between SIGTERM and SIGKILL, ms. */
+  grace?: number | undefined;
+  orderly?: true | undefined;
+  readyWithin?: number | undefined;
+}
 
 /** What the host says about a service that failed to answer. */
 export interface Recovery {
@@ -43,8 +52,10 @@ export class ServiceControl {
   }
 
   /** Carries out a service step. Throws a `CheckFailure` when the service does not come up (again). */
-  async act(action: Exclude<ControlAction, 'stats'>, graceMs: number | undefined): Promise<void> {
-    const reply = await this.#ask(action, graceMs);
+  async act(action: Exclude<ControlAction, 'stats'>, terms: Terms = {}): Promise<void> {
+    const begin = performance.now();
+    const reply = await this.#ask(action, terms.grace);
+    const tookMs = Math.round(performance.now() - begin);
     // After a refusal nobody knows; `restore` then sees to it that the service runs.
     this.#state = reply.ok ? AFTER[action] : 'down';
     if (!reply.ok) {
@@ -54,6 +65,19 @@ export class ServiceControl {
     if (reply.note !== undefined) {
       throw new CheckFailure(`the service had ended before it could be ${PAST[action]}. ${reply.note}`);
     }
+    if (terms.orderly && reply.forced) {
+      const grace = terms.grace === undefined ? 'the grace' : formatMs(terms.grace);
+      throw new CheckFailure(`the service did not end within ${grace} of SIGTERM and had to be killed`);
+    }
+    if (terms.readyWithin !== undefined && tookMs > terms.readyWithin) {
+      const message = `the service was ready after ${formatMs(tookMs)}, expected within ${formatMs(terms.readyWithin)}`;
+      throw new CheckFailure(message, { expected: formatMs(terms.readyWithin), actual: formatMs(tookMs) });
+    }
+  }
+
+  /** What the service's memory comes to now; undefined when the host cannot tell. */
+  async memoryBytes(): Promise<number | undefined> {
+    return (await this.#ask('stats', undefined)).stats?.memoryBytes;
   }
 
   /**

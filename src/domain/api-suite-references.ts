@@ -49,7 +49,8 @@ export function knownNames(suite: SuiteParts): Set<string> {
 }
 
 function everyCapture(step: Step): string[] {
-  return 'steps' in step ? step.steps.flatMap(everyCapture) : capturedNames(step);
+  const inside = innerSteps(step);
+  return inside.length > 0 ? inside.flatMap(everyCapture) : capturedNames(step);
 }
 
 function checkSteps(steps: readonly Step[], path: Path, scope: Scope, report: Report): void {
@@ -61,11 +62,25 @@ function checkSteps(steps: readonly Step[], path: Path, scope: Scope, report: Re
 function checkStep(step: Step, path: Path, scope: Scope, report: Report): void {
   if ('steps' in step) {
     const inner: Scope = { names: new Set(scope.names), indexed: true };
+    if (step.each !== undefined) {
+      checkText(step.each, [...path, 'each'], scope, report);
+      inner.names.add('item');
+    }
     checkSteps(step.steps, [...path, 'steps'], inner, report);
     for (const name of appendedNames(step.steps)) {
       scope.names.add(name);
     }
     return;
+  }
+  if ('while' in step) {
+    checkSteps(step.keep, [...path, 'keep'], { names: new Set(scope.names), indexed: true }, report);
+    for (const name of appendedNames(step.keep)) {
+      scope.names.add(name);
+    }
+    return checkSteps(step.while, [...path, 'while'], scope, report);
+  }
+  if ('over' in step) {
+    return checkSteps(step.over, [...path, 'over'], scope, report);
   }
   const many = 'request' in step && (step.parallel !== undefined || step.repeat !== undefined);
   checkTexts(step, path, { names: scope.names, indexed: scope.indexed || many }, report);
@@ -78,11 +93,23 @@ function capturedNames(step: Step): string[] {
   return 'request' in step ? Object.keys(step.capture ?? {}).map((name) => name.replace('[]', '')) : [];
 }
 
+/** The steps that a step is made of. */
+function innerSteps(step: Step): readonly Step[] {
+  if ('steps' in step) {
+    return step.steps;
+  }
+  if ('while' in step) {
+    return [...step.keep, ...step.while];
+  }
+  return 'over' in step ? step.over : [];
+}
+
 /** What a group leaves behind: only lists outlive it. */
 function appendedNames(steps: readonly Step[]): string[] {
   return steps.flatMap((step) => {
-    if ('steps' in step) {
-      return appendedNames(step.steps);
+    const inside = innerSteps(step);
+    if (inside.length > 0) {
+      return appendedNames(inside);
     }
     const names = 'request' in step ? Object.keys(step.capture ?? {}) : [];
     return names.filter((name) => name.endsWith('[]')).map((name) => name.slice(0, -2));

@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { ExpectedSchema, regexProblem } from './api-suite-matcher.ts';
+import { RawStepSchema } from './api-suite-raw.ts';
+import type { RawStep } from './api-suite-raw.ts';
 import { SuiteValueSchema } from './api-suite-value.ts';
 import { isJsonObject } from './json-value.ts';
 import type { JsonValue } from './json-value.ts';
@@ -221,15 +223,20 @@ const ServiceStepSchema = z.strictObject({
   service: z.enum(['restart', 'kill', 'stop', 'start', 'pause', 'resume']),
   /** For stop and restart: time between SIGTERM and SIGKILL. */
   grace: DurationMs.optional(),
+  /** For stop and restart: having to be killed after the grace fails the check. */
+  orderly: z.literal(true).optional(),
+  /** For start and restart: being ready takes no longer. */
+  readyWithin: DurationMs.optional(),
 });
 export type ServiceStep = z.output<typeof ServiceStepSchema>;
 
 const SleepStepSchema = z.strictObject({ sleep: DurationMs });
 export type SleepStep = z.output<typeof SleepStepSchema>;
 
-/** Several steps, done `repeat` times in turn or by `parallel` workers at once. */
+/** Several steps, done `repeat` times in turn, by `parallel` workers at once, or for `each` element of a list. */
 export interface GroupStep {
   steps: Step[];
+  each?: string | undefined;
   parallel?: number | undefined;
   repeat?: number | undefined;
 }
@@ -238,13 +245,48 @@ const GroupStepSchema: z.ZodType<GroupStep, unknown> = z
     steps: z.array(z.lazy(() => StepSchema)).min(1),
     parallel: z.number().int().min(1).max(MAX_PARALLEL).optional(),
     repeat: z.number().int().min(1).max(MAX_REPEAT).optional(),
+    /** A template that is a list; steps see its elements as `${item}`. */
+    each: z
+      .string()
+      .regex(/^\$\{[^}]+\}$/, 'expected a list such as "${codes}"')
+      .optional(),
   })
   .refine(
-    (group) => (group.parallel === undefined) !== (group.repeat === undefined),
-    'expected either parallel or repeat beside steps',
+    (group) => [group.parallel, group.repeat, group.each].filter((one) => one !== undefined).length === 1,
+    'expected either parallel, repeat or each beside steps',
   );
 
-export type Step = RequestStep | AssertStep | ServiceStep | SleepStep | GroupStep;
+/** Steps, while workers keep doing others. */
+export interface WhileStep {
+  while: Step[];
+  workers: number;
+  keep: Step[];
+}
+const WhileStepSchema: z.ZodType<WhileStep, unknown> = z.strictObject({
+  while: z.array(z.lazy(() => StepSchema)).min(1),
+  workers: z.number().int().min(1).max(MAX_PARALLEL).default(8),
+  keep: z.array(z.lazy(() => StepSchema)).min(1),
+});
+
+/** Steps over which the memory of the service may not grow by more. */
+export interface MemoryStep {
+  memory: { growsAtMost: number };
+  over: Step[];
+}
+const MemoryStepSchema: z.ZodType<MemoryStep, unknown> = z.strictObject({
+  memory: z.strictObject({ growsAtMost: SizeBytes }),
+  over: z.array(z.lazy(() => StepSchema)).min(1),
+});
+
+export type Step =
+  | RequestStep
+  | AssertStep
+  | ServiceStep
+  | SleepStep
+  | GroupStep
+  | WhileStep
+  | MemoryStep
+  | RawStep;
 
 const STEP_SCHEMAS: Readonly<Record<string, z.ZodType<Step, unknown>>> = {
   request: RequestStepSchema,
@@ -252,6 +294,9 @@ const STEP_SCHEMAS: Readonly<Record<string, z.ZodType<Step, unknown>>> = {
   service: ServiceStepSchema,
   sleep: SleepStepSchema,
   steps: GroupStepSchema,
+  while: WhileStepSchema,
+  memory: MemoryStepSchema,
+  raw: RawStepSchema,
 };
 
 /** A step is what its leading key says; only that kind's keys are allowed beside it. */
@@ -277,7 +322,15 @@ export const STEP_KEYS: readonly string[] = [
   ...Object.keys(RequestStepSchema.shape),
   ...Object.keys(ExpectationsSchema.shape),
   ...Object.keys(STEP_SCHEMAS),
-  'grace',
+  ...Object.keys(ServiceStepSchema.shape),
+  'workers',
+  'keep',
+  'growsAtMost',
+  'over',
+  'send',
+  'connections',
+  'pause',
+  'each',
 ];
 
 function copyIssues(error: z.ZodError, ctx: z.RefinementCtx): void {

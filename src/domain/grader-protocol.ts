@@ -159,6 +159,8 @@ export const ControlReplySchema = z.object({
   ok: z.boolean(),
   error: z.string().optional(),
   note: z.string().optional(),
+  /** The process was ended by SIGKILL: for `stop` and `restart`, because the grace was over. */
+  forced: z.boolean().optional(),
   stats: ResourceUsageSchema.optional(),
 });
 export type ControlReply = z.infer<typeof ControlReplySchema>;

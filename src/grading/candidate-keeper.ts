@@ -1,4 +1,5 @@
 import { AssayError } from '../domain/errors.ts';
+import type { ExitReport } from '../domain/exit-report.ts';
 import type { ControlAction, ControlReply } from '../domain/grader-protocol.ts';
 import type { Candidate, Pod } from '../sandbox/sandbox-engine.ts';
 import type { Clock } from '../shared/clock.ts';
@@ -69,7 +70,7 @@ export class CandidateKeeper {
         return await this.#end(() => this.#candidate.kill());
       case 'restart': {
         const ended = await this.#end(() => this.#candidate.stop(graceMs));
-        return ended.ok ? await this.#start(signal) : ended;
+        return ended.ok ? { ...ended, ...(await this.#start(signal)) } : ended;
       }
       case 'pause':
         await this.#candidate.pause();
@@ -85,15 +86,15 @@ export class CandidateKeeper {
   }
 
   /** Ends the process on request. A process that has crashed before counts as a crash all the same. */
-  async #end(end: () => Promise<unknown>): Promise<Omit<ControlReply, 'id'>> {
+  async #end(end: () => Promise<ExitReport>): Promise<Omit<ControlReply, 'id'>> {
     if (!this.#candidate.running) {
       const note = await this.#noteCrash();
       this.#downByRequest = true;
       return note === undefined ? { ok: true } : { ok: true, note };
     }
-    await end();
+    const report = await end();
     this.#downByRequest = true;
-    return { ok: true };
+    return report.signal === 'SIGKILL' ? { ok: true, forced: true } : { ok: true };
   }
 
   async #start(signal: AbortSignal): Promise<Omit<ControlReply, 'id'>> {

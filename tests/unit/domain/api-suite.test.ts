@@ -58,7 +58,7 @@ describe('ApiSuiteSchema', () => {
     [
       'an unknown step',
       [{ requst: 'GET /' }],
-      'tests.0.steps.0: expected a step with one of request, assert, service, sleep, steps; found requst',
+      'tests.0.steps.0: expected a step with one of request, assert, service, sleep, steps, while, memory, raw; found requst',
     ],
     ['two kinds at once', [{ sleep: '1s', service: 'kill' }], 'tests.0.steps.0: expected a step with one of'],
     [
@@ -142,7 +142,7 @@ describe('ApiSuiteSchema', () => {
     [
       'a group of neither',
       [{ steps: [{ sleep: '1s' }] }],
-      'tests.0.steps.0: expected either parallel or repeat',
+      'tests.0.steps.0: expected either parallel, repeat or each',
     ],
     ['a mistake inside a group', [{ repeat: 2, steps: [{ sleep: 5 }] }], 'tests.0.steps.0.steps.0.sleep: '],
     [
