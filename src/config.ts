@@ -12,6 +12,9 @@ const EnvironmentSchema = z.object({
   ASSAY_GO_PROXY: z.url().optional(),
   ASSAY_CA_BUNDLE: z.string().optional(),
   DOCKER_HOST: z.string().optional(),
+  ASSAY_URL: z.url().optional(),
+  ASSAY_TOKEN: z.string().min(1).optional(),
+  ASSAY_WEBHOOK_ALLOW: z.string().default(''),
   NO_COLOR: z.string().optional(),
 });
 
@@ -30,6 +33,11 @@ export interface Config {
   goProxy: string | undefined;
   caBundle: string | undefined;
   dockerHost: string | undefined;
+  /** The service that `assay submit` talks to, and whose token it sends. */
+  serviceUrl: string | undefined;
+  serviceToken: string | undefined;
+  /** Hosts, addresses and CIDRs besides public ones that webhooks may go to. */
+  webhookAllow: readonly string[];
   color: boolean;
   /** The environment for child processes of ours that need the host's client settings. */
   childEnv: Readonly<Record<string, string | undefined>>;
@@ -53,6 +61,11 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Readonly<Confi
     goProxy: values.ASSAY_GO_PROXY,
     caBundle: values.ASSAY_CA_BUNDLE,
     dockerHost: values.DOCKER_HOST,
+    serviceUrl: values.ASSAY_URL,
+    serviceToken: values.ASSAY_TOKEN,
+    webhookAllow: values.ASSAY_WEBHOOK_ALLOW.split(',')
+      .map((entry) => entry.trim())
+      .filter((entry) => entry !== ''),
     color: values.NO_COLOR === undefined || values.NO_COLOR === '',
     childEnv: env,
   });

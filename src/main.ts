@@ -6,6 +6,7 @@ import { GRADE_USAGE, parseGradeOptions, runGradeCommand } from './cli/grade-com
 import { IMPORT_USAGE, runImport } from './cli/import-command.ts';
 import { LOAD_USAGE, runLoadCommand } from './cli/load-command.ts';
 import { runSetup } from './cli/setup-command.ts';
+import { parseSubmitOptions, runSubmitCommand, SUBMIT_USAGE } from './cli/submit-command.ts';
 import { openEngineAccess, openGrading } from './compose.ts';
 import { readConfig } from './config.ts';
 import { AssayError } from './domain/errors.ts';
@@ -19,6 +20,8 @@ const USAGE = `Usage:
   ${IMPORT_USAGE.replaceAll('\n', '\n  ')}
 
   ${LOAD_USAGE.replaceAll('\n', '\n  ')}
+
+  ${SUBMIT_USAGE.replaceAll('\n', '\n  ')}
 
   assay doctor      prove the sandbox on this machine's engine
   assay clean       remove what dead runs of this installation left behind
@@ -47,6 +50,10 @@ async function main(args: string[], signal: AbortSignal): Promise<number> {
       return await runImport(rest, io);
     case 'load':
       return await runLoadCommand(rest, process.stdout);
+    case 'submit': {
+      const defaults = { url: config.serviceUrl, token: config.serviceToken };
+      return await runSubmitCommand(parseSubmitOptions(rest, defaults), io, signal);
+    }
     case 'doctor':
       return await runDoctor(() => openGrading({ ...config, warmPods: 0 }), io, signal);
     case 'clean':

@@ -34,6 +34,8 @@ import { makeSlots } from './uploads/upload-slots.ts';
 
 const JSON_BODY_BYTES = 64 * 1024;
 const KEEP_ALIVE_MS = 72_000;
+/** How often connections are held against the time limits. */
+const CHECK_CONNECTIONS_MS = 5000;
 const MAX_PARAM_LENGTH = 200;
 
 /** The HTTP interface, ready to listen. `close()` lets what is being answered finish and ends open streams. */
@@ -82,6 +84,7 @@ function newFastify({ logger, settings }: HttpDeps): App {
     requestIdHeader: false,
     trustProxy: settings.trustProxy.length === 0 ? false : [...settings.trustProxy],
     bodyLimit: JSON_BODY_BYTES,
+    http: { connectionsCheckingInterval: CHECK_CONNECTIONS_MS },
     requestTimeout: settings.requestTimeoutMs,
     connectionTimeout: settings.requestTimeoutMs,
     keepAliveTimeout: KEEP_ALIVE_MS,
