@@ -5,6 +5,7 @@ import { EXIT } from './cli/exit-codes.ts';
 import { GRADE_USAGE, parseGradeOptions, runGradeCommand } from './cli/grade-command.ts';
 import { IMPORT_USAGE, runImport } from './cli/import-command.ts';
 import { LOAD_USAGE, runLoadCommand } from './cli/load-command.ts';
+import { runSchema } from './cli/schema-command.ts';
 import { runSetup } from './cli/setup-command.ts';
 import { parseSubmitOptions, runSubmitCommand, SUBMIT_USAGE } from './cli/submit-command.ts';
 import { openEngineAccess, openGrading } from './compose.ts';
@@ -22,6 +23,8 @@ const USAGE = `Usage:
   ${LOAD_USAGE.replaceAll('\n', '\n  ')}
 
   ${SUBMIT_USAGE.replaceAll('\n', '\n  ')}
+
+  assay schema NAME print the JSON Schema of challenge, suite, load or expect, for editors
 
   assay doctor      prove the sandbox on this machine's engine
   assay clean       remove what dead runs of this installation left behind
@@ -59,7 +62,14 @@ async function main(args: string[], signal: AbortSignal): Promise<number> {
     case 'clean':
       return await runClean(await openEngineAccess(config), io);
     case 'setup':
-      return await runSetup(await openEngineAccess(config), rest.includes('--all'), io, signal);
+      return await runSetup(
+        await openEngineAccess(config),
+        { all: rest.includes('--all'), home: config.home },
+        io,
+        signal,
+      );
+    case 'schema':
+      return runSchema(rest, io);
     default:
       throw new AssayError('USAGE', 'spec', `there is no command "${command}"`, { mend: `\n\n${USAGE}` });
   }

@@ -1,5 +1,7 @@
+import { innerSteps } from '../../src/domain/api-suite-references.ts';
 import type { ApiSuite, ApiTest } from '../../src/domain/api-suite.ts';
 import type { Step } from '../../src/domain/api-suite-step.ts';
+import { SECOND_PASS_TAG } from '../../src/domain/grader-protocol.ts';
 import type { Check, Exchange } from '../../src/domain/grader-protocol.ts';
 import { makePrng } from '../shared/prng.ts';
 import { fitEvidence } from './fit-evidence.ts';
@@ -17,8 +19,6 @@ const MAX_CHECK_MS = 1500;
 /** Share of the first pass's time that the second may take, and the least it may. */
 const SHARE = 0.3;
 const LEAST_MS = 1000;
-/** Marks a check that held only the first time. */
-export const SECOND_PASS_TAG = 'second-pass';
 
 /** How long the second pass may take after a first one of `firstMs`. */
 export function secondPassBudgetMs(firstMs: number): number {
@@ -78,7 +78,7 @@ function labelled(pass: string, exchange: Exchange): Exchange {
 }
 
 function actsOnService(step: Step): boolean {
-  return 'service' in step || ('steps' in step && step.steps.some(actsOnService));
+  return 'service' in step || 'over' in step || innerSteps(step).some(actsOnService);
 }
 
 function shuffled<T>(items: readonly T[], seed: string): T[] {

@@ -12,6 +12,7 @@ import { suggestFile } from './bundle.ts';
 import type { Bundle } from './bundle.ts';
 import { bundleDigest } from './bundle-digest.ts';
 import { listBundleFiles, matchBundleFiles } from './bundle-files.ts';
+import { loadCode } from './load-code.ts';
 import { loadContract } from './load-contract.ts';
 import { isLocustPlan, loadLocustPlan } from './load-locust-plan.ts';
 import { checkAgainst, problemAt } from './schema-problems.ts';
@@ -100,7 +101,9 @@ async function loadSuites(bundle: Bundle, stage: 'api' | 'resilience'): Promise<
     const suiteYaml = await readSpecYaml(directory, name, problems);
     const suite = suiteYaml && checkAgainst(ApiSuiteSchema, suiteYaml, problems, API_SUITE_KEYS);
     if (suite) {
-      suites.push(resolveSuite(name, suite));
+      const resolved = resolveSuite(name, suite);
+      await loadCode(resolved, bundle, suiteYaml);
+      suites.push(resolved);
     }
   }
   return suites;

@@ -9,7 +9,7 @@ interface SuiteParts {
   vars: Readonly<Record<string, unknown>>;
   setup: readonly Step[];
   teardown: readonly Step[];
-  tests: readonly { skipWhen?: unknown; steps: readonly Step[] }[];
+  tests: readonly { skipWhen?: unknown; steps?: readonly Step[] | undefined }[];
 }
 
 /** Names that a template may use at some point of a suite. */
@@ -34,7 +34,7 @@ export function checkReferences(suite: SuiteParts, report: Report): void {
   for (const [index, test] of suite.tests.entries()) {
     const scope: Scope = { names: new Set(shared.names), indexed: false };
     checkTexts(test.skipWhen, ['tests', index, 'skipWhen'], scope, report);
-    checkSteps(test.steps, ['tests', index, 'steps'], scope, report);
+    checkSteps(test.steps ?? [], ['tests', index, 'steps'], scope, report);
     for (const name of scope.names) {
       everywhere.add(name);
     }
@@ -44,7 +44,7 @@ export function checkReferences(suite: SuiteParts, report: Report): void {
 
 /** All names that a suite declares or captures anywhere. */
 export function knownNames(suite: SuiteParts): Set<string> {
-  const steps = [...suite.setup, ...suite.tests.flatMap((test) => test.steps), ...suite.teardown];
+  const steps = [...suite.setup, ...suite.tests.flatMap((test) => test.steps ?? []), ...suite.teardown];
   return new Set([...Object.keys(suite.vars), ...steps.flatMap(everyCapture)]);
 }
 
@@ -94,7 +94,7 @@ function capturedNames(step: Step): string[] {
 }
 
 /** The steps that a step is made of. */
-function innerSteps(step: Step): readonly Step[] {
+export function innerSteps(step: Step): readonly Step[] {
   if ('steps' in step) {
     return step.steps;
   }

@@ -288,7 +288,8 @@ export type Step =
   | MemoryStep
   | RawStep;
 
-const STEP_SCHEMAS: Readonly<Record<string, z.ZodType<Step, unknown>>> = {
+/** The kinds of steps by their leading key. */
+export const STEP_KINDS: Readonly<Record<string, z.ZodType<Step, unknown>>> = {
   request: RequestStepSchema,
   assert: AssertStepSchema,
   service: ServiceStepSchema,
@@ -301,9 +302,9 @@ const STEP_SCHEMAS: Readonly<Record<string, z.ZodType<Step, unknown>>> = {
 
 /** A step is what its leading key says; only that kind's keys are allowed beside it. */
 export const StepSchema: z.ZodType<Step, unknown> = z.unknown().transform((value, ctx): Step => {
-  const kinds = Object.keys(STEP_SCHEMAS);
+  const kinds = Object.keys(STEP_KINDS);
   const [kind, second] = isJsonObject(value) ? kinds.filter((key) => Object.hasOwn(value, key)) : [];
-  const schema = kind === undefined ? undefined : STEP_SCHEMAS[kind];
+  const schema = kind === undefined ? undefined : STEP_KINDS[kind];
   if (!schema || second) {
     const found = isJsonObject(value) ? `; found ${Object.keys(value).join(', ') || 'nothing'}` : '';
     ctx.addIssue({ code: 'custom', message: `expected a step with one of ${kinds.join(', ')}${found}` });
@@ -321,7 +322,7 @@ export const StepSchema: z.ZodType<Step, unknown> = z.unknown().transform((value
 export const STEP_KEYS: readonly string[] = [
   ...Object.keys(RequestStepSchema.shape),
   ...Object.keys(ExpectationsSchema.shape),
-  ...Object.keys(STEP_SCHEMAS),
+  ...Object.keys(STEP_KINDS),
   ...Object.keys(ServiceStepSchema.shape),
   'workers',
   'keep',

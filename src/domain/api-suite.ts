@@ -35,57 +35,93 @@ const TestSchema = z.strictObject({
   skipWhen: z.record(z.string(), ExpectedSchema).optional(),
   /** False: never made again with other data, for what holds only once in the life of a service. */
   secondPass: z.boolean().optional(),
-  steps: z.array(StepSchema).min(1),
+  /** In a suite with `code` the steps are in its file. */
+  steps: z.array(StepSchema).min(1).optional(),
+});
+
+const SuiteShape = z.strictObject({
+  suite: z.string().min(1).max(300),
+  visibility: VisibilitySchema.default('hidden'),
+  skill: SkillSchema.default('api-design'),
+  tags: Tags,
+  /** Values for templates, made anew for every check from the seed. */
+  vars: z.record(VariableName, SuiteValueSchema).default({}),
+  /** Reuse connections within a check. Otherwise each request opens its own. */
+  keepAlive: z.boolean().default(false),
+  /** The host gives this suite a service of its own with empty data. */
+  fresh: z.boolean().default(false),
+  /** For all tests that do not say otherwise; a suite with data of its own goes without, unless it says so. */
+  secondPass: z.boolean().optional(),
+  /** Variables whose values no evidence may show. */
+  secrets: z.array(VariableName).default([]),
+  /** Steps before and after every test; those after run even when it failed, and decide nothing. */
+  setup: z.array(StepSchema).default([]),
+  teardown: z.array(StepSchema).default([]),
+  /** A file of tests beside the suite, run by vitest; each of its tests is listed under `tests` by its title. */
+  code: z
+    .string()
+    .regex(
+      /^(?!\/)(?!.*\.\.)[\w./-]+\.test\.[cm]?[jt]s$/,
+      'expected a file beside the suite, such as "paging.test.ts"',
+    )
+    .optional(),
+  tests: z.array(TestSchema).min(1),
 });
 
 /** One suite file (`hidden/api/*.yaml`), as its author writes it. `resolveSuite` makes an `ApiSuite` of it. */
-export const ApiSuiteSchema = z
-  .strictObject({
-    suite: z.string().min(1).max(300),
-    visibility: VisibilitySchema.default('hidden'),
-    skill: SkillSchema.default('api-design'),
-    tags: Tags,
-    /** Values for templates, made anew for every check from the seed. */
-    vars: z.record(VariableName, SuiteValueSchema).default({}),
-    /** Reuse connections within a check. Otherwise each request opens its own. */
-    keepAlive: z.boolean().default(false),
-    /** The host gives this suite a service of its own with empty data. */
-    fresh: z.boolean().default(false),
-    /** For all tests that do not say otherwise. */
-    secondPass: z.boolean().default(true),
-    /** Variables whose values no evidence may show. */
-    secrets: z.array(VariableName).default([]),
-    /** Steps before and after every test; those after run even when it failed, and decide nothing. */
-    setup: z.array(StepSchema).default([]),
-    teardown: z.array(StepSchema).default([]),
-    tests: z.array(TestSchema).min(1),
-  })
-  .superRefine((suite, ctx) => {
-    const places = new Map<string, number>();
-    for (const [index, test] of suite.tests.entries()) {
-      const id = test.id ?? slugOf(test.name);
-      const earlier = places.get(id);
-      const path = ['tests', index, test.id === undefined ? 'name' : 'id'];
-      if (id === '') {
-        ctx.addIssue({
-          code: 'custom',
-          path,
-          message: 'no id can be made of this name; give the test an "id"',
-        });
-      } else if (earlier !== undefined) {
-        ctx.addIssue({ code: 'custom', path, message: `tests[${earlier}] has the same id "${id}"` });
-      }
-      places.set(id, index);
+export const ApiSuiteSchema = SuiteShape.superRefine(checkCode).superRefine((suite, ctx) => {
+  const places = new Map<string, number>();
+  for (const [index, test] of suite.tests.entries()) {
+    const id = test.id ?? slugOf(test.name);
+    const earlier = places.get(id);
+    const path = ['tests', index, test.id === undefined ? 'name' : 'id'];
+    if (id === '') {
+      ctx.addIssue({
+        code: 'custom',
+        path,
+        message: 'no id can be made of this name; give the test an "id"',
+      });
+    } else if (earlier !== undefined) {
+      ctx.addIssue({ code: 'custom', path, message: `tests[${earlier}] has the same id "${id}"` });
     }
-    for (const [index, name] of suite.secrets.entries()) {
-      if (!knownNames(suite).has(name)) {
-        const message = `no variable "${name}" is declared in vars or captured`;
-        ctx.addIssue({ code: 'custom', path: ['secrets', index], message });
-      }
+    places.set(id, index);
+  }
+  for (const [index, name] of suite.secrets.entries()) {
+    if (!knownNames(suite).has(name)) {
+      const message = `no variable "${name}" is declared in vars or captured`;
+      ctx.addIssue({ code: 'custom', path: ['secrets', index], message });
     }
-    checkReferences(suite, (path, message) => ctx.addIssue({ code: 'custom', path: [...path], message }));
-  });
+  }
+  checkReferences(suite, (path, message) => ctx.addIssue({ code: 'custom', path: [...path], message }));
+});
 export type ApiSuiteFile = z.output<typeof ApiSuiteSchema>;
+
+const NOT_WITH_CODE = ['vars', 'setup', 'teardown', 'secrets'] as const;
+
+/** Steps and code exclude each other. */
+function checkCode(suite: z.output<typeof SuiteShape>, ctx: z.RefinementCtx): void {
+  for (const [index, test] of suite.tests.entries()) {
+    const path = ['tests', index, 'steps'];
+    if (suite.code === undefined && test.steps === undefined) {
+      ctx.addIssue({
+        code: 'custom',
+        path,
+        message: 'missing: expected steps (or "code" at the top of the suite)',
+      });
+    } else if (suite.code !== undefined && test.steps !== undefined) {
+      ctx.addIssue({ code: 'custom', path, message: `the steps of this test are in ${suite.code}` });
+    }
+  }
+  const useless =
+    suite.code === undefined ? [] : NOT_WITH_CODE.filter((key) => Object.keys(suite[key]).length > 0);
+  for (const key of useless) {
+    ctx.addIssue({
+      code: 'custom',
+      path: [key],
+      message: `has no meaning beside "code"; write it in ${suite.code}`,
+    });
+  }
+}
 
 /** One check of a suite with everything decided. */
 export interface ApiTest {
@@ -102,6 +138,7 @@ export interface ApiTest {
   secondPass?: boolean;
   /** Where it stands in the file: "tests[3]". */
   at: string;
+  /** Empty where the suite has `code`. */
   steps: Step[];
 }
 
@@ -113,6 +150,8 @@ export interface ApiSuite {
   vars: Record<string, JsonValue>;
   keepAlive: boolean;
   fresh: boolean;
+  /** Path of its file of tests inside the bundle, and all files of the bundle that go with it. */
+  code?: { file: string; titles: string[]; files: { path: string; content: Uint8Array }[] };
   /** Variables whose values no evidence may show. */
   secrets?: string[];
   setup: Step[];
@@ -123,6 +162,11 @@ export interface ApiSuite {
 /** Decides ids, visibility, skill and tags of every test of the suite read from `file`. */
 export function resolveSuite(file: string, suite: ApiSuiteFile): ApiSuite {
   const { vars, keepAlive, fresh, secrets, setup, teardown } = suite;
+  const folder = file.slice(0, file.lastIndexOf('/') + 1);
+  const code =
+    suite.code === undefined
+      ? {}
+      : { code: { file: folder + suite.code, titles: suite.tests.map((test) => test.name), files: [] } };
   const tests = suite.tests.map((test, index) => ({
     id: test.id ?? `${suiteName(file)}/${slugOf(test.name)}`,
     name: test.name,
@@ -132,11 +176,11 @@ export function resolveSuite(file: string, suite: ApiSuiteFile): ApiSuite {
     tags: [...new Set([...suite.tags, ...test.tags])],
     timeoutMs: test.timeout,
     skipWhen: test.skipWhen,
-    secondPass: test.secondPass ?? suite.secondPass,
+    secondPass: test.secondPass ?? suite.secondPass ?? !suite.fresh,
     at: `tests[${index}]`,
-    steps: test.steps,
+    steps: test.steps ?? [],
   }));
-  return { file, suite: suite.suite, vars, keepAlive, fresh, secrets, setup, teardown, tests };
+  return { file, suite: suite.suite, vars, keepAlive, fresh, secrets, setup, teardown, tests, ...code };
 }
 
 /** The ids of a suite's checks in order. That they are unique over all suites is for the caller to see. */

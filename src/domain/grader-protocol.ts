@@ -67,6 +67,9 @@ export const EvidenceSchema = z.object({
 });
 export type Evidence = z.infer<typeof EvidenceSchema>;
 
+/** Marks a check that held at first, but not when it was made again with other data, as another client. */
+export const SECOND_PASS_TAG = 'second-pass';
+
 export const CheckStatusSchema = z.enum(['passed', 'failed', 'errored', 'skipped']);
 
 /**

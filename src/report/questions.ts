@@ -32,7 +32,13 @@ function said(check: Check): string {
 
 // The check never came so far as to look at an answer.
 const SILENT: ReadonlySet<Symptom> = new Set(['no-answer', 'not-run']);
-const ABOUT_CONTENT: ReadonlySet<Symptom> = new Set(['slow', 'wrong-headers', 'wrong-body', 'other']);
+const ABOUT_CONTENT: ReadonlySet<Symptom> = new Set([
+  'first-time-only',
+  'slow',
+  'wrong-headers',
+  'wrong-body',
+  'other',
+]);
 
 /** What was looked for, one sentence with a blank before it, or "". */
 function expectation(check: Check, symptom: Symptom): string {
@@ -53,6 +59,7 @@ function expectation(check: Check, symptom: Symptom): string {
 
 // These say that the service did not get as far as what the check is about.
 const OFF_THEME: ReadonlySet<Symptom> = new Set([
+  'first-time-only',
   'crash',
   'not-run',
   'no-answer',
@@ -94,6 +101,8 @@ const ABOUT_INPUT: Readonly<Record<InputKind, string>> = {
 const ABOUT_SYMPTOM: Readonly<Record<Exclude<Symptom, 'server-error' | 'wrong-status'>, string>> = {
   crash:
     'Which error reached the process itself, and what would you like to happen to the other requests in flight?',
+  'first-time-only':
+    'The same was asked again with other data, in another order and as another client: what in your service could tell the two apart?',
   'no-answer':
     'What was the service doing at that moment, and how would you find that out on a machine of your own?',
   slow: 'Where does the time go, and which measurement would you take first to find out?',

@@ -1,9 +1,11 @@
+import { SECOND_PASS_TAG } from '../domain/grader-protocol.ts';
 import type { Check } from '../domain/grader-protocol.ts';
 import { tellingExchange } from './exchange-words.ts';
 
 /** The kind of a failure, as far as its evidence shows it. */
 export type Symptom =
   | 'crash'
+  | 'first-time-only'
   | 'not-run'
   | 'no-answer'
   | 'slow'
@@ -19,6 +21,7 @@ export type Symptom =
 /** How telling a kind of failure is for the discussion; orders points that cost the same. */
 export const TELLING: Readonly<Record<Symptom, number>> = {
   crash: 1,
+  'first-time-only': 0.9,
   'server-error': 0.6,
   'no-answer': 0.5,
   'accepted-invalid': 0.4,
@@ -44,6 +47,9 @@ export function symptomOf(check: Check): Symptom {
   }
   if (CRASHED.test(check.message)) {
     return 'crash';
+  }
+  if (check.tags?.includes(SECOND_PASS_TAG) === true) {
+    return 'first-time-only';
   }
   if (!hasAnswer(check)) {
     return 'no-answer';

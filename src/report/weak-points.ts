@@ -1,3 +1,4 @@
+import type { Check, Exchange } from '../domain/grader-protocol.ts';
 import type { BriefItem, Failure, StageReport } from '../domain/report.ts';
 import { lostPoints, quote, tellingExchange } from './exchange-words.ts';
 import { type FailureGroup, groupFailures } from './failure-groups.ts';
@@ -12,6 +13,7 @@ export interface RankedItem {
 
 const HEADLINES: Readonly<Record<Symptom, string>> = {
   crash: 'the service ended while it was being tested',
+  'first-time-only': 'what held at first did not hold again with other data, as another client',
   'not-run': 'could not be run',
   'no-answer': 'no complete answer came',
   slow: 'answers took longer than asked',
@@ -49,9 +51,14 @@ function toWeakPoint(group: FailureGroup, scorePerPoint: number): RankedItem {
     headline: `${where}: ${HEADLINES[symptom]}`,
     detail: detailOf(group),
     question: questionFor(shown, symptom, { themed: !group.systemic }),
-    ...(exchange && { evidence: { ...shown.evidence, exchanges: [exchange] } }),
+    ...(exchange && { evidence: { ...shown.evidence, exchanges: telling(shown, symptom, exchange) } }),
   };
   return { item, rank: lostScore * (1 + TELLING[symptom]) + TELLING[symptom] / 100 };
+}
+
+/** A difference between two passes shows in both exchanges. */
+function telling(check: Check, symptom: Symptom, exchange: Exchange): Exchange[] {
+  return symptom === 'first-time-only' ? (check.evidence?.exchanges ?? []) : [exchange];
 }
 
 function detailOf({ checks, shown }: FailureGroup): string {

@@ -130,6 +130,19 @@ tests:
   expect(paths).toEqual(['/fails', '/slow', '/restarts', '/once', '/again', '/again']);
 });
 
+it('leaves a suite with data of its own alone, unless it asks for it', async () => {
+  let requests = 0;
+  server = await serveHttp((_, response) => {
+    requests += 1;
+    response.end();
+  });
+  const tests = 'tests: [{ name: t, steps: [{ request: GET / }] }]';
+  await runSuite(`suite: S\nfresh: true\n${tests}`, server.target, { secondPass: true });
+  expect(requests).toBe(1);
+  await runSuite(`suite: S\nfresh: true\nsecondPass: true\n${tests}`, server.target, { secondPass: true });
+  expect(requests).toBe(3);
+});
+
 it('does not hold slowness of the second time against a service', async () => {
   let requests = 0;
   server = await serveHttp((_, response) => {

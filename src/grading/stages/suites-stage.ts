@@ -1,7 +1,8 @@
 import type { ApiPlan, ApiSuite } from '../../domain/api-suite.ts';
 import type { Challenge } from '../../domain/challenge.ts';
+import type { CodePlan } from '../../domain/code-suite.ts';
 import type { PlannedCheck } from '../../report/run-facts.ts';
-import type { StagePlan } from './stage-plan.ts';
+import type { GraderTask, StagePlan } from './stage-plan.ts';
 
 const CHECK_TIMEOUT_MS = 30_000;
 const REQUEST_TIMEOUT_MS = 10_000;
@@ -13,22 +14,47 @@ export function planSuites(
   suites: readonly ApiSuite[],
   service: Challenge['file']['service'],
 ): StagePlan {
-  const shared = suites.filter((suite) => !suite.fresh);
+  const yaml = suites.filter((suite) => suite.code === undefined);
+  const shared = yaml.filter((suite) => !suite.fresh);
   const groups = [
     ...(shared.length > 0 ? [shared] : []),
-    ...suites.filter((suite) => suite.fresh).map((suite) => [suite]),
+    ...yaml.filter((suite) => suite.fresh).map((suite) => [suite]),
   ];
   return {
     name,
     weight,
     exclusive: false,
     checks: suites.flatMap((suite) => suite.tests.map((test) => plannedTest(suite, test))),
-    tasks: groups.map((group) => ({
-      grader: 'api',
-      plan: apiPlan(group, service.ready.path, name === 'api'),
-      deadlineMs: service.limits.wall,
-    })),
+    tasks: [
+      ...groups.map((group) => ({
+        grader: 'api',
+        plan: apiPlan(group, service.ready.path, name === 'api'),
+        deadlineMs: service.limits.wall,
+      })),
+      ...suites.flatMap((suite) => codeTask(suite, service.limits.wall)),
+    ],
   };
+}
+
+/** A file of tests runs in a grader of its own, against a service of its own. */
+function codeTask(suite: ApiSuite, deadlineMs: number): GraderTask[] {
+  if (!suite.code) {
+    return [];
+  }
+  const plan: CodePlan = {
+    file: suite.code.file,
+    suite: suite.suite,
+    checks: suite.tests.map(({ id, name, points, skill, visibility, tags }) => ({
+      id,
+      name,
+      points,
+      skill,
+      visibility,
+      tags,
+    })),
+    listed: suite.code.titles,
+  };
+  return [{ grader: 'code', plan, files: suite.code.files, deadlineMs }];
 }
 
 /** What other stages of suites look at, such as restarts, other data and headers say nothing about. */

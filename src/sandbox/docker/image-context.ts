@@ -4,6 +4,7 @@ import { pack } from 'tar-stream';
 import { InfraError } from '../../domain/errors.ts';
 import { readTree, type ContextFile, type ContextHost } from './image-files.ts';
 import { graderFiles, graderSources } from './image-graders.ts';
+import { installModules } from './image-modules.ts';
 import { fetchNpmArchive } from './image-npm.ts';
 
 /** What an image is built from. Two contexts with the same digest give the same image. */
@@ -70,11 +71,14 @@ async function generateFiles(
   host: ContextHost,
   signal: AbortSignal,
 ): Promise<ContextFile[]> {
-  if (holdsGraders(context.files)) {
-    return await graderFiles(host.root);
-  }
+  const graders = holdsGraders(context.files) ? await graderFiles(host.root) : [];
   const npm = context.files.find((file) => file.path === 'npm.json');
-  return npm ? [{ path: 'npm.tgz', content: await fetchNpmArchive(npm.content, host, signal) }] : [];
+  const archive = npm ? [{ path: 'npm.tgz', content: await fetchNpmArchive(npm.content, host, signal) }] : [];
+  const locked = context.files.some((file) => file.path === 'package-lock.json');
+  const modules = locked
+    ? [{ path: 'modules.tar', content: await installModules(context.files, host, signal) }]
+    : [];
+  return [...graders, ...archive, ...modules];
 }
 
 /** Whether the Dockerfile copies the folder of graders, which is made for it. */

@@ -210,3 +210,25 @@ describe('failures that span suites', () => {
     expect(weakest.map((item) => item.headline)).toEqual(['Across 2 suites: could not be run']);
   });
 });
+
+it('shows both passes of a check that held only the first time, and asks what tells them apart', () => {
+  const [first, second] = ['first', 'second'].map((pass) => ({
+    ...makeExchange('GET', '/links/a', undefined, { status: pass === 'first' ? 200 : 404 }),
+    label: `${pass} pass: GET /links/a`,
+  }));
+  const check = makeCheck('Links', 'finds a link', {
+    status: 'failed',
+    message:
+      'held at first, but not again with other data, order and default headers: expected status 200, got 404',
+    tags: ['second-pass'],
+    evidence: { at: 'steps[0].expect.status', exchanges: [first, second].filter((one) => one !== undefined) },
+  });
+  const [point] = assembleReport(makeFacts([makeStage('api', [check])])).brief.weakest;
+
+  expect(point?.headline).toContain('what held at first did not hold again');
+  expect(point?.evidence?.exchanges?.map(({ label }) => label)).toEqual([
+    'first pass: GET /links/a',
+    'second pass: GET /links/a',
+  ]);
+  expect(point?.question).toContain('what in your service could tell the two apart?');
+});
