@@ -1,4 +1,4 @@
-import { afterAll, afterEach, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { diagnoseBuild } from '../../src/grading/diagnose.ts';
 import { makeTestBuilds } from '../helpers/builds.ts';
 
@@ -17,6 +17,11 @@ const builds = makeTestBuilds({
   goProxies: ['http://127.0.0.1:9/'],
   caBundle: undefined,
   notices: [],
+});
+
+// Its first build compiles the standard library.
+beforeAll(async () => {
+  await builds.runtimeImage('go');
 });
 
 afterEach(async () => {

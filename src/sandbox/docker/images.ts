@@ -23,7 +23,8 @@ export interface ImageStoreOptions extends ContextHost {
   client: DockerClient;
 }
 
-const BUILD_DEADLINE_MS = 600_000;
+/** Compiling a standard library takes minutes on a machine that is busy with other things. */
+const BUILD_DEADLINE_MS = 1_800_000;
 const REPOSITORY = 'assay';
 const MAX_STEP_CHARS = 100;
 /** Another checkout on this host may still use its own tags; a day without a new build of them is long enough. */
