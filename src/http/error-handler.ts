@@ -89,6 +89,9 @@ function fromOurs(error: AssayError): Problem {
       members: { problems: error.problems },
     });
   }
+  if (error.code === 'CURSOR_INVALID') {
+    return new Problem('INVALID_CURSOR', 'Take the cursor from `nextCursor` of a page of this list.');
+  }
   if (error instanceof InfraError) {
     const detail = 'A part of the service is away. Nothing was taken; try again.';
     return new Problem('UNAVAILABLE', detail, { retryAfterSeconds: RETRY_SECONDS });
