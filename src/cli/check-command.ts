@@ -100,13 +100,14 @@ export async function runCheckCommand(
     options.bundle,
     options.profile === undefined ? {} : { profile: options.profile },
   );
+  const checkOptions = toCheckOptions(options, Object.keys(challenge.file.stages));
   const grading = await openGrading();
   const view = makeCheckView(io.stderr, systemClock);
   try {
     const report = await checkChallenge(
       challenge,
       { ...grading.deps, inspect: (path, stop) => inspectSubmission({ path }, {}, stop) },
-      toCheckOptions(options, Object.keys(challenge.file.stages)),
+      checkOptions,
       view.onProgress,
       signal,
     );
@@ -123,6 +124,10 @@ function toCheckOptions(options: CheckCommandOptions, stageNames: readonly strin
   const { repeat } = options;
   const byStage =
     typeof repeat === 'number' ? Object.fromEntries(stageNames.map((name) => [name, repeat])) : repeat;
+  const unknown = Object.keys(byStage ?? {}).filter((name) => !stageNames.includes(name));
+  if (unknown.length > 0) {
+    throw usage(`--repeat names ${unknown.join(', ')}; stages of this challenge: ${stageNames.join(', ')}`);
+  }
   return {
     mutants: options.mutants,
     seed: options.seed ?? randomUUID(),

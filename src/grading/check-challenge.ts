@@ -1,12 +1,15 @@
 import { loadSamples } from '../challenges/load-samples.ts';
+import type { Sample } from '../challenges/load-samples.ts';
 import type { Challenge } from '../domain/challenge.ts';
 import type { CheckReport } from '../domain/check-report.ts';
+import { InfraError } from '../domain/errors.ts';
 import type { CheckDeps, CheckOptions, OnCheckProgress } from './check/check-types.ts';
 import { judgeTurns } from './check/judge-turns.ts';
 import { mutate, noMutation } from './check/mutants/mutate.ts';
 import { refusalsOf } from './check/refusals.ts';
 import { gradeTurns, planTurns } from './check/sample-gradings.ts';
 import { planStages } from './plan-stages.ts';
+import type { StagePlan } from './stages/stage-plan.ts';
 
 /**
  * Finds out whether a challenge's spec can be trusted: every reference scores in full each time, every broken sample
@@ -31,23 +34,15 @@ export async function checkChallenge(
   const checkIds = plans.flatMap((plan) => plan.checks.map((check) => check.id));
   const findings = judgeTurns(outcomes, checkIds);
   const refusals = refusalsOf(findings);
-  const mutation = await tryToMutate();
+  const passing = findings.references.find((reference) => reference.ok && reference.inFull > 0);
+  const mutation = await mutateIfPossible(
+    challenge,
+    { sample: samples.find(({ name }) => name === passing?.name), plans, options },
+    deps,
+    onProgress,
+    signal,
+  );
   const trouble = [...findings.trouble, ...mutation.trouble];
-  async function tryToMutate() {
-    const stage = plans.find((plan) => plan.name === 'api');
-    const passing = findings.references.find((reference) => reference.ok);
-    const sample = samples.find(({ name }) => name === passing?.name);
-    if (!options.mutants) {
-      return noMutation('They were left out.');
-    }
-    if (!stage) {
-      return noMutation('Mutants are tried on the api stage, which is not part of this check.');
-    }
-    if (!sample) {
-      return noMutation('They need a reference that passes every time.');
-    }
-    return await mutate(challenge, { sample, stage, seed: options.seed }, deps, onProgress, signal);
-  }
   return {
     ok: refusals.length === 0 && trouble.length === 0,
     challenge: { slug: challenge.file.slug, digest: challenge.digest },
@@ -58,4 +53,36 @@ export async function checkChallenge(
     trouble,
     refusals,
   };
+}
+
+async function mutateIfPossible(
+  challenge: Challenge,
+  {
+    sample,
+    plans,
+    options,
+  }: { sample: Sample | undefined; plans: readonly StagePlan[]; options: CheckOptions },
+  deps: CheckDeps,
+  onProgress: OnCheckProgress,
+  signal: AbortSignal,
+): ReturnType<typeof mutate> {
+  const stage = plans.find((plan) => plan.name === 'api');
+  if (!options.mutants) {
+    return noMutation('They were left out.');
+  }
+  if (!stage) {
+    return noMutation('They are tried on the api stage, which is not part of this check.');
+  }
+  if (!sample) {
+    return noMutation('They need a reference that passes every time.');
+  }
+  try {
+    return await mutate(challenge, { sample, stage, seed: options.seed }, deps, onProgress, signal);
+  } catch (error) {
+    if (signal.aborted || !(error instanceof InfraError)) {
+      throw error;
+    }
+    // The gradings took long; what they showed is worth keeping.
+    return { ...noMutation('They could not be tried to the end.'), trouble: [error.message] };
+  }
 }

@@ -57,10 +57,11 @@ export async function gradeTurns(
   signal: AbortSignal,
 ): Promise<TurnOutcome[]> {
   const gate = makeStageGate();
+  const inspect = onceEach(deps.inspect);
   let done = 0;
   onProgress({ kind: 'begin', part: 'gradings' });
   const outcomes = await runPool(turns, SIDE_BY_SIDE, async (turn) => {
-    const outcome = await gradeTurn(challenge, turn, seed, { ...deps, gate }, signal);
+    const outcome = await gradeTurn(challenge, turn, seed, { ...deps, inspect, gate }, signal);
     signal.throwIfAborted();
     done += 1;
     const label = turn.turn > 1 ? `${turn.sample.name}, turn ${turn.turn}` : turn.sample.name;
@@ -72,6 +73,16 @@ export async function gradeTurns(
   });
   onProgress({ kind: 'end', part: 'gradings' });
   return outcomes;
+}
+
+/** Every sample is read once, however often it is graded. */
+function onceEach(inspect: CheckDeps['inspect']): CheckDeps['inspect'] {
+  const known = new Map<string, ReturnType<CheckDeps['inspect']>>();
+  return async (directory, signal) => {
+    const reading = known.get(directory) ?? inspect(directory, signal);
+    known.set(directory, reading);
+    return await reading;
+  };
 }
 
 async function gradeTurn(

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { parseCheckOptions } from '../../../src/cli/check-command.ts';
+import { parseCheckOptions, runCheckCommand } from '../../../src/cli/check-command.ts';
 import { renderCheckReport } from '../../../src/cli/check-table.ts';
 import type { CheckReport } from '../../../src/domain/check-report.ts';
 
@@ -59,4 +59,13 @@ it('shows findings, survivors and refusals', () => {
   expect(text).toContain('the list "links" comes in another order');
   expect(text).toMatch(/Not blessed\.\n$/);
   expect(text).not.toContain('\u001b');
+});
+
+it('refuses repeats of a stage that the challenge does not have, before anything is opened', async () => {
+  const io = { stdout: process.stdout, stderr: process.stderr, color: false };
+  const options = parseCheckOptions(['bench/fixtures/trivial', '--repeat', 'laod=2']);
+
+  await expect(
+    runCheckCommand(options, () => Promise.reject(new Error('opened')), io, new AbortController().signal),
+  ).rejects.toThrow('--repeat names laod; stages of this challenge: api');
 });

@@ -39,7 +39,7 @@ export interface MutationSetting {
 const BATCH = 40;
 const SIDE_BY_SIDE = 2;
 /** How much longer than without a change a check may take: waiting shows nothing that failing would not. */
-const PATIENCE = { factor: 5, plusMs: 3000 };
+const PATIENCE = { factor: 5, plusMs: 8000 };
 
 /**
  * Watches one run of the suites, derives what a service could do wrong in it, and finds out for every such mutant
@@ -134,7 +134,9 @@ async function tryBatches(
       throw new InfraError('MUTATION_FAILED', 'the mutation grader handed over no outcomes');
     }
     for (const outcome of MutantOutcomesSchema.parse(JSON.parse(found.content.toString('utf8')))) {
-      outcomes.set(outcome.id, outcome);
+      // What other suites have made visible stays visible.
+      const applied = outcome.applied || (outcomes.get(outcome.id)?.applied ?? false);
+      outcomes.set(outcome.id, { ...outcome, applied });
     }
   });
 }
