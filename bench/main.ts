@@ -1,15 +1,19 @@
-// Measurements, side by side in one run: npm run -s bench -- <overhead|load> [--json]
+// Measurements, side by side in one run: npm run -s bench -- <overhead|load|service> [--json]
 import { runLoadBench } from './load.ts';
 import { runOverhead } from './overhead.ts';
+import { runServiceBench } from './service.ts';
 
 const USAGE = `Usage: npm run -s bench -- overhead [--json] [--runs N]
-       npm run -s bench -- load [--json] [--rounds N] [--window SECONDS] [--rates 200,1000,2000]`;
+       npm run -s bench -- load [--json] [--rounds N] [--window SECONDS] [--rates 200,1000,2000]
+       npm run -s bench -- service [--json] [--uploads N] [--runs N]`;
 
 const [name, ...args] = process.argv.slice(2);
 if (name === 'overhead') {
   await runOverhead(args);
 } else if (name === 'load') {
   await runLoadBench(args);
+} else if (name === 'service') {
+  await runServiceBench(args);
 } else {
   process.stderr.write(`${USAGE}\n`);
   process.exitCode = 2;

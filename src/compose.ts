@@ -147,7 +147,8 @@ function dockerAddress(dockerHost: string | undefined): DockerAddress {
   );
 }
 
-async function readVersion(): Promise<string> {
+/** Version of assay itself. */
+export async function readVersion(): Promise<string> {
   const text = await readFile(join(ROOT, 'package.json'), 'utf8');
   return (JSON.parse(text) as { version: string }).version;
 }

@@ -14,7 +14,14 @@ const EnvironmentSchema = z.object({
   DOCKER_HOST: z.string().optional(),
   ASSAY_URL: z.url().optional(),
   ASSAY_TOKEN: z.string().min(1).optional(),
+  ASSAY_HOST: z.string().min(1).default('127.0.0.1'),
+  ASSAY_PORT: z.coerce.number().int().min(0).max(65_535).optional(),
+  ASSAY_TRUST_PROXY: z.string().default(''),
   ASSAY_WEBHOOK_ALLOW: z.string().default(''),
+  ASSAY_SLOTS: z.coerce.number().int().min(1).max(64).optional(),
+  ASSAY_DRAIN_SECONDS: z.coerce.number().min(0).max(3600).default(20),
+  DATABASE_URL: z.string().min(1).optional(),
+  REDIS_URL: z.string().min(1).optional(),
   NO_COLOR: z.string().optional(),
 });
 
@@ -36,8 +43,20 @@ export interface Config {
   /** The service that `assay submit` talks to, and whose token it sends. */
   serviceUrl: string | undefined;
   serviceToken: string | undefined;
-  /** Hosts, addresses and CIDRs besides public ones that webhooks may go to. */
+  /** Where the service listens. Without a port it takes the usual one, or the next that is free. */
+  host: string;
+  port: number | undefined;
+  /** Peers whose X-Forwarded-… headers are believed: addresses or CIDRs. */
+  trustProxy: readonly string[];
+  /** Hosts, addresses and CIDRs besides the public ones that webhooks may be sent to. */
   webhookAllow: readonly string[];
+  /** Runs that a worker grades at a time; undefined: as many as the engine has CPUs for. */
+  slots: number | undefined;
+  /** How long a worker that stops lets its runs go on. */
+  drainMs: number;
+  /** Undefined: assay runs its own. */
+  databaseUrl: string | undefined;
+  redisUrl: string | undefined;
   color: boolean;
   /** The environment for child processes of ours that need the host's client settings. */
   childEnv: Readonly<Record<string, string | undefined>>;
@@ -63,10 +82,22 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Readonly<Confi
     dockerHost: values.DOCKER_HOST,
     serviceUrl: values.ASSAY_URL,
     serviceToken: values.ASSAY_TOKEN,
-    webhookAllow: values.ASSAY_WEBHOOK_ALLOW.split(',')
-      .map((entry) => entry.trim())
-      .filter((entry) => entry !== ''),
+    host: values.ASSAY_HOST,
+    port: values.ASSAY_PORT,
+    trustProxy: listOf(values.ASSAY_TRUST_PROXY),
+    webhookAllow: listOf(values.ASSAY_WEBHOOK_ALLOW),
+    slots: values.ASSAY_SLOTS,
+    drainMs: values.ASSAY_DRAIN_SECONDS * 1000,
+    databaseUrl: values.DATABASE_URL,
+    redisUrl: values.REDIS_URL,
     color: values.NO_COLOR === undefined || values.NO_COLOR === '',
     childEnv: env,
   });
+}
+
+function listOf(text: string): string[] {
+  return text
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '');
 }

@@ -3,13 +3,19 @@ import { runClean } from './cli/clean-command.ts';
 import { runDoctor } from './cli/doctor-command.ts';
 import { EXIT } from './cli/exit-codes.ts';
 import { GRADE_USAGE, parseGradeOptions, runGradeCommand } from './cli/grade-command.ts';
+import type { GradeIo } from './cli/grade-command.ts';
 import { IMPORT_USAGE, runImport } from './cli/import-command.ts';
 import { LOAD_USAGE, runLoadCommand } from './cli/load-command.ts';
 import { runSchema } from './cli/schema-command.ts';
+import { runServe, SERVE_USAGE } from './cli/serve-command.ts';
+import { runServices, SERVICES_USAGE } from './cli/services-command.ts';
 import { runSetup } from './cli/setup-command.ts';
 import { parseSubmitOptions, runSubmitCommand, SUBMIT_USAGE } from './cli/submit-command.ts';
+import { runToken, TOKEN_USAGE } from './cli/token-command.ts';
+import { runWorker } from './cli/worker-command.ts';
 import { openEngineAccess, openGrading } from './compose.ts';
 import { readConfig } from './config.ts';
+import type { Config } from './config.ts';
 import { AssayError } from './domain/errors.ts';
 import { visibleBlock } from './report/text-safety.ts';
 
@@ -25,6 +31,9 @@ const USAGE = `Usage:
   ${SUBMIT_USAGE.replaceAll('\n', '\n  ')}
 
   assay schema NAME print the JSON Schema of challenge, suite, load or expect, for editors
+  ${SERVE_USAGE.replaceAll('\n', '\n  ')}
+  ${SERVICES_USAGE.replaceAll('\n', '\n  ')}
+  ${TOKEN_USAGE}
 
   assay doctor      prove the sandbox on this machine's engine
   assay clean       remove what dead runs of this installation left behind
@@ -70,6 +79,28 @@ async function main(args: string[], signal: AbortSignal): Promise<number> {
       );
     case 'schema':
       return runSchema(rest, io);
+    default:
+      return await runServiceCommand(command, rest, config, io, signal);
+  }
+}
+
+/** The commands of the service and of the host that it runs on. */
+async function runServiceCommand(
+  command: string,
+  args: string[],
+  config: Config,
+  io: GradeIo,
+  signal: AbortSignal,
+): Promise<number> {
+  switch (command) {
+    case 'serve':
+      return await runServe(config, { worker: !args.includes('--no-worker') }, io, signal);
+    case 'worker':
+      return await runWorker(config, { untilStdinEnds: args.includes('--until-stdin-ends') }, io, signal);
+    case 'services':
+      return await runServices(args, config, io);
+    case 'token':
+      return await runToken(args, config, io, signal);
     default:
       throw new AssayError('USAGE', 'spec', `there is no command "${command}"`, { mend: `\n\n${USAGE}` });
   }

@@ -17,6 +17,8 @@ export interface BlobStore {
   /** True when size and digest still match. */
   verify(ref: BlobRef): Promise<boolean>;
   remove(key: string): Promise<void>;
+  /** Removes a blob unless it is younger than `minAgeMs`, also when it became so just now. False: it stays. */
+  collect(key: string, minAgeMs: number): Promise<boolean>;
   /** Keys older than `minAgeMs`, in no order; for collecting what no row refers to. */
   list(minAgeMs: number): AsyncIterable<string>;
 }

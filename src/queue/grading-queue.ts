@@ -4,8 +4,6 @@
 export interface GradingQueue {
   /** Adds a delivery; the same run and epoch is added once while it is known. Fails fast when the queue is away. */
   add(delivery: Delivery): Promise<void>;
-  /** Places before this run, 0 = next; undefined when it is not waiting. */
-  position(runId: string): Promise<number | undefined>;
   ping(): Promise<void>;
   close(): Promise<void>;
 }
@@ -19,10 +17,13 @@ export interface Delivery {
 
 /** Takes deliveries and works on them, `slots` at a time. */
 export interface GradingConsumer {
+  /** Begins to take deliveries. */
+  start(): void;
   /** No new deliveries; those at work go on. */
   pause(): Promise<void>;
+  resume(): void;
   close(): Promise<void>;
 }
 
-/** `signal` aborts when the delivery was lost to another worker. */
+/** `signal` aborts when the queue no longer counts the delivery as this worker's: ask the store who has the run. */
 export type DeliveryHandler = (delivery: Delivery, signal: AbortSignal) => Promise<void>;

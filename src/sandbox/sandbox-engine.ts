@@ -27,8 +27,12 @@ export interface SandboxEngine {
   build(plan: BuildPlan, signal: AbortSignal): Promise<BuildOutcome>;
   /** Opens the loopback-only network of one run. */
   openPod(spec: PodSpec, signal: AbortSignal): Promise<Pod>;
-  /** Removes what dead owners of this installation left. Never waits for one wedged object before the next. */
-  sweep(): Promise<SweepReport>;
+  /**
+   * Removes what dead owners of this installation left. Never waits for one wedged object before the next. With
+   * `live` (asked after the look at the engine) also what belongs to another run and epoch than these, is a minute
+   * old and was made for a lease (epoch above 0), whoever owns it.
+   */
+  sweep(live?: () => Promise<readonly RunIdentity[]>): Promise<SweepReport>;
   /** Removes this owner's warm pods and ends its guard. Pods still open are destroyed. */
   close(): Promise<void>;
 }

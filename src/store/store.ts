@@ -21,6 +21,10 @@ export interface Store {
   reviews: ReviewStore;
   audit: AuditStore;
   workers: WorkerStore;
+  /** Those of `blobs` that nothing stored refers to. */
+  unusedBlobs(blobs: readonly string[]): Promise<string[]>;
+  /** Calls `wake` when something may have come into the outbox, until the answer is called. A hint: also poll. */
+  onOutbox(wake: () => void): () => void;
   /** Answers when the database does and its schema is the one of this version. */
   ping(): Promise<void>;
   close(): Promise<void>;

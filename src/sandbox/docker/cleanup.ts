@@ -1,23 +1,29 @@
-import type { SweepReport } from '../sandbox-engine.ts';
+import type { RunIdentity, SweepReport } from '../sandbox-engine.ts';
 import type { DockerClient } from './docker-client.ts';
 import { removeBuildNetwork } from './build-network.ts';
 import { APP_LABEL } from './labels.ts';
-import { findOrphans, type LabelledObject } from './orphans.ts';
+import { findOrphans, findStale, type LabelledObject } from './orphans.ts';
 import { removeContainer, removeVolume } from './removal.ts';
 
 /**
  * Removes what dead owners of this installation left, all at once, so that nothing wedged holds up the rest.
  * Throws InfraError only when the engine cannot be asked at all.
  */
-export async function sweepOrphans(client: DockerClient, install: string): Promise<SweepReport> {
+export async function sweepOrphans(
+  client: DockerClient,
+  install: string,
+  live?: () => Promise<readonly RunIdentity[]>,
+): Promise<SweepReport> {
   const filter = [`assay.install=${install}`];
   const [containers, volumes, nowMs] = await Promise.all([
     listContainers(client, filter),
     listVolumes(client, filter),
     engineTimeMs(client),
   ]);
-  const orphans = findOrphans([...containers, ...volumes], nowMs);
-  return removeObjects(client, orphans);
+  const objects = [...containers, ...volumes];
+  // Asked after the listing: what was made for a lease that is newer than it cannot be in it.
+  const stale = live ? findStale(objects, await live(), nowMs) : [];
+  return removeObjects(client, [...new Set([...findOrphans(objects, nowMs), ...stale])]);
 }
 
 /** Removes everything of one owner, whatever its state. Errors as `sweepOrphans`. */

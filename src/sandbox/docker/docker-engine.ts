@@ -95,7 +95,7 @@ export async function makeDockerEngine(options: DockerEngineOptions): Promise<Sa
     image: (name, signal, onProgress) => images.image(name, signal, onProgress),
     build: (plan, signal) => options.build(plan, signal),
     openPod,
-    sweep: () => sweepOrphans(client, owner.install),
+    sweep: (live) => sweepOrphans(client, owner.install, live),
     close: () => (closing ??= close()),
   };
 }

@@ -1,3 +1,4 @@
+import type { RunIdentity } from '../sandbox-engine.ts';
 import { EXPIRES_LABEL, POD_LABEL } from './host-config.ts';
 
 /** Younger objects may belong to a pod whose pause is just being made. */
@@ -34,6 +35,23 @@ export function findOrphans(objects: readonly LabelledObject[], nowMs: number): 
       return old;
     }
     return ended.has(pod) || (old && !living.has(pod));
+  });
+}
+
+/**
+ * Which objects were made for a lease that is no more, such as those of a worker that was frozen and taken for dead.
+ * Epoch 0 is no lease: the command line's runs and the self-test have it.
+ */
+export function findStale(
+  objects: readonly LabelledObject[],
+  live: readonly RunIdentity[],
+  nowMs: number,
+): LabelledObject[] {
+  const alive = new Set(live.map(({ run, epoch }) => `${run} ${epoch}`));
+  return objects.filter(({ labels, createdMs }) => {
+    const run = labels['assay.run'] ?? '';
+    const epoch = Number(labels['assay.epoch'] ?? 0);
+    return run !== '' && epoch > 0 && !alive.has(`${run} ${epoch}`) && nowMs - createdMs > GRACE_MS;
   });
 }
 

@@ -1,0 +1,77 @@
+import { once } from 'node:events';
+import { openApi, openBacking } from '../compose-service.ts';
+import type { Backing } from '../compose-service.ts';
+import type { Config } from '../config.ts';
+import { AssayError } from '../domain/errors.ts';
+import type { App } from '../http/app-types.ts';
+import { newToken } from '../http/new-token.ts';
+import { EXIT } from './exit-codes.ts';
+import type { GradeIo } from './grade-command.ts';
+import { superviseWorker } from './supervise-worker.ts';
+
+export const SERVE_USAGE = `assay serve [--no-worker]     the service: API, queue and a worker in one process tree
+assay worker                 one more worker, here or on another host`;
+
+const USUAL_PORT = 8484;
+const PORTS_TRIED = 20;
+
+/** Runs the service until the signal. Prints its address, and on the first start the first admin's token, once. */
+export async function runServe(
+  config: Config,
+  options: { worker: boolean },
+  io: GradeIo,
+  signal: AbortSignal,
+): Promise<number> {
+  const backing = await openBacking(config, signal);
+  const api = await openApi(config, backing);
+  const url = await listen(api.app, config);
+  await printFirstToken(backing, io);
+  io.stdout.write(`assay listens on ${url}\n`);
+  const worker = options.worker ? superviseWorker(backing.urls, config, backing.logger) : undefined;
+  await untilAborted(signal);
+  // The API goes on answering while runs drain: candidates watch them.
+  await worker?.stop();
+  await api.close();
+  await backing.close();
+  return EXIT.passed;
+}
+
+/** Listens where it was told to, or on the usual port, or on the next that is free. */
+async function listen(app: App, { host, port }: Config): Promise<string> {
+  for (let next = port ?? USUAL_PORT; ; next += 1) {
+    try {
+      return await app.listen({ host, port: next });
+    } catch (error) {
+      const taken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
+      if (!taken || (port === undefined && next - USUAL_PORT >= PORTS_TRIED)) {
+        throw error;
+      }
+      if (port !== undefined) {
+        throw new AssayError('PORT_TAKEN', 'infra', `port ${port} of ${host} is taken`, {
+          mend: 'set ASSAY_PORT to another one, or unset it to have a free one chosen',
+        });
+      }
+    }
+  }
+}
+
+async function printFirstToken({ store }: Backing, io: GradeIo): Promise<void> {
+  if ((await store.access.countAdmins()) > 0) {
+    return;
+  }
+  const { token, hash } = newToken('admin');
+  await store.access.addToken({
+    role: 'admin',
+    name: 'first admin',
+    hash,
+    challenges: null,
+    expiresAt: null,
+  });
+  io.stdout.write(`First admin token, shown only now: ${token}\n`);
+}
+
+export async function untilAborted(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) {
+    await once(signal, 'abort');
+  }
+}

@@ -1,0 +1,92 @@
+import { parseArgs } from 'node:util';
+import { openStore } from '../compose-service.ts';
+import type { Config } from '../config.ts';
+import { AssayError } from '../domain/errors.ts';
+import { parseDuration } from '../domain/units.ts';
+import { newToken } from '../http/new-token.ts';
+import { systemClock } from '../shared/clock.ts';
+import { EXIT } from './exit-codes.ts';
+import type { GradeIo } from './grade-command.ts';
+
+export const TOKEN_USAGE = `assay token create --role admin|reviewer [--name NAME] [--challenges a,b] [--expires 90d]`;
+
+/** Makes a token on the host, also when every admin token is lost. Prints the token alone on stdout. */
+export async function runToken(
+  args: string[],
+  config: Config,
+  io: GradeIo,
+  signal: AbortSignal,
+): Promise<number> {
+  const wanted = parseTokenOptions(args);
+  const store = await openStore(config, signal);
+  try {
+    const { token, hash } = newToken(wanted.role);
+    const { id } = await store.access.addToken({ ...wanted, hash });
+    await store.audit.add({
+      actorId: null,
+      actor: 'system',
+      action: 'token.created',
+      object: `token/${id}`,
+      details: { role: wanted.role, name: wanted.name, by: 'assay token create' },
+    });
+    io.stdout.write(`${token}\n`);
+    return EXIT.passed;
+  } finally {
+    await store.close();
+  }
+}
+
+interface WantedToken {
+  role: 'admin' | 'reviewer';
+  name: string;
+  challenges: string[] | null;
+  expiresAt: Date | null;
+}
+
+/** Reads the command line of `assay token create`. Throws AssayError `USAGE`. */
+export function parseTokenOptions(args: string[]): WantedToken {
+  const { values, positionals } = readArguments(args);
+  const { role, name, challenges, expires } = values;
+  if (positionals.join(' ') !== 'create' || (role !== 'admin' && role !== 'reviewer')) {
+    throw usage('say which token to create');
+  }
+  if (role === 'admin' && challenges !== undefined) {
+    throw usage('an admin sees all challenges; --challenges is for reviewers');
+  }
+  const lifeMs = expires === undefined ? undefined : readLife(expires);
+  return {
+    role,
+    name: name ?? role,
+    challenges: challenges?.split(',').map((slug) => slug.trim()) ?? null,
+    expiresAt: lifeMs === undefined ? null : new Date(systemClock.now().getTime() + lifeMs),
+  };
+}
+
+function readArguments(args: string[]) {
+  try {
+    return parseArgs({
+      args,
+      allowPositionals: true,
+      options: {
+        role: { type: 'string' },
+        name: { type: 'string' },
+        challenges: { type: 'string' },
+        expires: { type: 'string' },
+      },
+    });
+  } catch (error) {
+    throw usage(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function readLife(text: string): number {
+  const ms = parseDuration(text);
+  if (ms === undefined || ms <= 0) {
+    throw usage(`--expires takes a time such as 90d or 12h, not "${text}"`);
+  }
+  return ms;
+}
+
+function usage(message: string): AssayError {
+  return new AssayError('USAGE', 'spec', message, { mend: `\n\n${TOKEN_USAGE}` });
+}

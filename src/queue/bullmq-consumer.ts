@@ -1,0 +1,71 @@
+import { DelayedError, Worker } from 'bullmq';
+import type { Job } from 'bullmq';
+import { z } from 'zod';
+import { QUEUE_NAME, QUEUE_PREFIX } from './bullmq-queue.ts';
+import type { DeliveryHandler, GradingConsumer } from './grading-queue.ts';
+import { redisAddress } from './redis-settings.ts';
+
+const DeliverySchema = z.object({ v: z.literal(1), runId: z.string(), epoch: z.number().int() });
+/** How long a delivery that this version cannot read waits for a worker that can. */
+const PUT_BACK_MS = 15_000;
+
+export interface BullConsumerOptions {
+  url: string;
+  slots: number;
+  handle: DeliveryHandler;
+  /** Hears of connections that broke, locks that were lost and deliveries that nobody could acknowledge. */
+  onError: (error: Error) => void;
+}
+
+/** A worker's side of the queue: waits for Redis as long as it takes. Takes nothing before `start`. */
+export function openBullConsumer(options: BullConsumerOptions): GradingConsumer {
+  const worker = new Worker(
+    QUEUE_NAME,
+    // Three parameters, none with a default: with fewer the queue makes no signal, and a lost lock would be unheard of.
+    (job: Job, token: string | undefined, signal: AbortSignal | undefined) =>
+      take(options.handle, job, token, signal),
+    {
+      prefix: QUEUE_PREFIX,
+      connection: { ...redisAddress(options.url), maxRetriesPerRequest: null },
+      concurrency: options.slots,
+      lockDuration: 15_000,
+      stalledInterval: 5000,
+      // Deaths are counted for each run in the store: here they would also hit its neighbours.
+      maxStalledCount: 3,
+      maxStartedAttempts: 6,
+      autorun: false,
+    },
+  );
+  // Without a listener an 'error' would end the process.
+  worker.on('error', options.onError);
+  worker.on('lockRenewalFailed', (jobIds) => {
+    for (const id of jobIds) {
+      worker.cancelJob(id, 'lock-lost');
+    }
+  });
+  return {
+    start: () => {
+      worker.run().catch(options.onError);
+    },
+    pause: () => worker.pause(true),
+    resume: () => {
+      worker.resume().catch(options.onError);
+    },
+    // By force: the worker has waited for what it works on itself, with a deadline of its own.
+    close: () => worker.close(true),
+  };
+}
+
+async function take(
+  handle: DeliveryHandler,
+  job: Job,
+  token: string | undefined,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const delivery = DeliverySchema.safeParse(job.data);
+  if (!delivery.success) {
+    await job.moveToDelayed(new Date().getTime() + PUT_BACK_MS, token);
+    throw new DelayedError();
+  }
+  await handle(delivery.data, signal ?? new AbortController().signal);
+}

@@ -1,0 +1,4 @@
+import { FIRST } from './migrations/0001-first.ts';
+
+/** Statements of each schema version, from 1. Forward only: what was released is never edited, only followed. */
+export const MIGRATIONS: readonly (readonly string[])[] = [FIRST];

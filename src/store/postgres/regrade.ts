@@ -1,0 +1,61 @@
+import { randomUUID } from 'node:crypto';
+import { sql } from 'kysely';
+import { AssayError } from '../../domain/errors.ts';
+import type { Run } from '../run-store.ts';
+import { writeAudit } from './audit-rows.ts';
+import type { Tx } from './connection.ts';
+import { queueRun } from './queue-run.ts';
+import { EVENTS_CHANNEL, OUTBOX_CHANNEL } from './run-rows.ts';
+import { idOf } from './values.ts';
+
+/** See RunStore. Throws AssayError `SUBMISSION_GONE` when there is nothing left to grade. */
+export async function regradeOne(tx: Tx, submissionId: string, versionId: string, by: string): Promise<Run> {
+  const submission = await tx
+    .selectFrom('submissions')
+    .select(['id', 'tarBlob'])
+    .where('id', '=', idOf(submissionId))
+    .forUpdate()
+    .executeTakeFirst();
+  if (!submission || submission.tarBlob === null) {
+    throw new AssayError('SUBMISSION_GONE', 'spec', 'this submission has no source any more');
+  }
+  const previous = await tx
+    .selectFrom('runs')
+    .select('id')
+    .where('submissionId', '=', submission.id)
+    .where('state', '=', 'completed')
+    .orderBy('createdAt', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  const run = await queueRun(tx, {
+    submissionId: submission.id,
+    versionId,
+    kind: 'regrade',
+    seed: randomUUID(),
+    previousRunId: previous?.id ?? null,
+  });
+  await writeAudit(tx, by, 'run.regraded', `submission/${submission.id}`, { runId: run.id, versionId });
+  return run;
+}
+
+/** See RunStore. One statement per table: thousands of submissions are no reason for thousands of round trips. */
+export async function regradeAll(tx: Tx, slug: string, versionId: string, by: string): Promise<number> {
+  const made = await sql<{ id: string }>`
+    WITH made AS (
+      INSERT INTO runs (submission_id, version_id, kind, seed, phases, last_seq, previous_run_id)
+      SELECT s.id, ${idOf(versionId)}::uuid, 'regrade', gen_random_uuid()::text, '[]', 1,
+        (SELECT r.id FROM runs r WHERE r.submission_id = s.id AND r.state = 'completed'
+          ORDER BY r.created_at DESC LIMIT 1)
+      FROM submissions s WHERE s.slug = ${slug} AND NOT s.dry_run AND s.tar_blob IS NOT NULL
+      ORDER BY s.created_at
+      RETURNING id
+    ), noted AS (
+      INSERT INTO run_events (run_id, seq, event) SELECT id, 1, '{"type":"state","state":"queued"}' FROM made
+    ), put AS (
+      INSERT INTO outbox (run_id, epoch) SELECT id, 1 FROM made
+    )
+    SELECT id FROM made`.execute(tx);
+  await sql`SELECT pg_notify(${EVENTS_CHANNEL}, ''), pg_notify(${OUTBOX_CHANNEL}, '')`.execute(tx);
+  await writeAudit(tx, by, 'challenge.regraded', `challenge/${slug}`, { versionId, runs: made.rows.length });
+  return made.rows.length;
+}

@@ -1,0 +1,113 @@
+import { randomUUID } from 'node:crypto';
+import { sql } from 'kysely';
+import type { RunState } from '../../domain/run.ts';
+import type { Run, RunStore } from '../run-store.ts';
+import type { Connection, Reader } from './connection.ts';
+import { cancelRun } from './end-run.ts';
+import { leaseStore } from './leases.ts';
+import { relayOutbox } from './outbox.ts';
+import { queueRun } from './queue-run.ts';
+import { reconcileRuns } from './reconcile.ts';
+import { regradeAll, regradeOne } from './regrade.ts';
+import { RUN_COLUMNS } from './run-rows.ts';
+import { idOf } from './values.ts';
+
+export function runStore(connection: Connection): RunStore {
+  return {
+    get: (id) =>
+      connection.read((db) =>
+        db.selectFrom('runs').select(RUN_COLUMNS).where('id', '=', idOf(id)).executeTakeFirst(),
+      ),
+    listOfSubmission: (submissionId) =>
+      connection.read((db) =>
+        db
+          .selectFrom('runs')
+          .select(RUN_COLUMNS)
+          .where('submissionId', '=', idOf(submissionId))
+          .orderBy('createdAt', 'desc')
+          .orderBy('id')
+          .execute(),
+      ),
+    result: (runId) =>
+      connection.read((db) =>
+        db
+          .selectFrom('results')
+          .select(['report', 'artifacts'])
+          .where('runId', '=', idOf(runId))
+          .executeTakeFirst(),
+      ),
+    regrade: (submissionId, versionId, by) =>
+      connection.write((tx) => regradeOne(tx, submissionId, versionId, by)),
+    regradeAll: (slug, versionId, by) => connection.write((tx) => regradeAll(tx, slug, versionId, by)),
+    check: (versionId) => queueCheck(connection, versionId),
+    cancel: (runId, reason) => connection.write((tx) => cancelRun(tx, idOf(runId), reason)),
+    ...leaseStore(connection),
+    reconcile: (options) => connection.write((tx) => reconcileRuns(tx, options)),
+    relay: (limit, send) => connection.write((tx) => relayOutbox(tx, limit, send)),
+    queueFacts: () => connection.read(queueFacts),
+    positionOf: (runId) => connection.read((db) => positionOf(db, idOf(runId))),
+  };
+}
+
+/** One check of a version at a time: the one that is queued or running stands for a second. */
+async function queueCheck(connection: Connection, versionId: string): Promise<Run> {
+  return await connection.write(async (tx) => {
+    // Serialises two callers; the unique index would refuse the second one otherwise.
+    await tx
+      .selectFrom('challengeVersions')
+      .select('id')
+      .where('id', '=', idOf(versionId))
+      .forUpdate()
+      .executeTakeFirstOrThrow();
+    const going = await tx
+      .selectFrom('runs')
+      .select(RUN_COLUMNS)
+      .where('versionId', '=', idOf(versionId))
+      .where('kind', '=', 'check')
+      .where('state', 'in', ['queued', 'running'])
+      .executeTakeFirst();
+    return (
+      going ??
+      (await queueRun(tx, {
+        submissionId: null,
+        versionId,
+        kind: 'check',
+        seed: randomUUID(),
+        previousRunId: null,
+      }))
+    );
+  });
+}
+
+async function queueFacts(db: Reader): ReturnType<RunStore['queueFacts']> {
+  const found = await db
+    .selectFrom('runs')
+    .select(['state', (row) => row.fn.countAll<string>().as('count')])
+    .groupBy('state')
+    .execute();
+  const counts: Record<RunState, number> = { queued: 0, running: 0, completed: 0, errored: 0, canceled: 0 };
+  for (const { state, count } of found) {
+    counts[state] = Number(count);
+  }
+  const oldest = await db
+    .selectFrom('runs')
+    .select(
+      sql<number | null>`extract(epoch FROM clock_timestamp() - min(queued_at))::float8 * 1000`.as('ms'),
+    )
+    .where('state', '=', 'queued')
+    .executeTakeFirst();
+  return { counts, oldestQueuedMs: oldest?.ms ?? null };
+}
+
+async function positionOf(db: Reader, runId: string): Promise<number | undefined> {
+  const found = await db
+    .selectFrom('runs')
+    .select(
+      sql<number>`(SELECT count(*)::integer FROM runs earlier WHERE earlier.state = 'queued'
+        AND (earlier.queued_at, earlier.id) < (runs.queued_at, runs.id))`.as('position'),
+    )
+    .where('id', '=', runId)
+    .where('state', '=', 'queued')
+    .executeTakeFirst();
+  return found?.position;
+}

@@ -1,0 +1,199 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { DeliveryHandler, GradingConsumer } from '../queue/grading-queue.ts';
+import type { WorkerInfo } from '../store/operations-store.ts';
+import type { KeptLease } from './keep-lease.ts';
+import { dropOldBundles } from './unpack-bundle.ts';
+import { workOnRun } from './work-run.ts';
+import type { WorkerDeps } from './worker-deps.ts';
+
+export interface WorkerOptions {
+  deps: WorkerDeps;
+  host: string;
+  slots: number;
+  openConsumer: (handle: DeliveryHandler) => GradingConsumer;
+  /** Proves the sandbox on the real engine; undefined when every proof holds, else what does not. */
+  prove: (signal: AbortSignal) => Promise<string | undefined>;
+}
+
+/** A worker at work. */
+export interface RunningWorker {
+  /** Resolves with undefined once work is taken for the first time, or with why none is taken yet. */
+  firstProof: Promise<string | undefined>;
+  /**
+   * Takes no more work, lets what runs finish for `graceMs`, then gives it back without counting an attempt.
+   * Resolves when nothing runs any more.
+   */
+  stop(graceMs: number): Promise<void>;
+}
+
+const BEAT_MS = 5000;
+const PROVE_AGAIN_MS = 15_000;
+const PROOF_DEADLINE_MS = 60_000;
+/** After a forced end the sandbox still has to be emptied and the store told. */
+const FORCED_END_MS = 20_000;
+const CLOSE_MS = 3000;
+
+/** Starts a worker. It takes no work before the sandbox is proven, and none while the engine is in trouble. */
+export function startWorker(options: WorkerOptions): RunningWorker {
+  const worker = new Worker(options);
+  return { firstProof: worker.start(), stop: (graceMs) => worker.stop(graceMs) };
+}
+
+class Worker {
+  readonly #options: WorkerOptions;
+  readonly #consumer: GradingConsumer;
+  readonly #busy = new Map<Promise<void>, KeptLease | undefined>();
+  readonly #ended = new AbortController();
+  #state: WorkerInfo['state'] = 'unhealthy';
+  #reason: string | null = 'the sandbox is not proven yet';
+  #started = false;
+  /** The time for draining is over: what runs, or is leased only now, is given back. */
+  #forced = false;
+  #proving: Promise<void> | undefined;
+  #beating: Promise<void> | undefined;
+
+  constructor(options: WorkerOptions) {
+    this.#options = options;
+    this.#consumer = options.openConsumer((delivery, signal) => this.#take(delivery, signal));
+  }
+
+  async start(): Promise<string | undefined> {
+    await dropOldBundles(this.#options.deps.workDir);
+    this.#beating = this.#beat();
+    await this.#proveOnce();
+    if (this.#state === 'unhealthy') {
+      this.#proving = this.#proveUntilItHolds();
+    }
+    return this.#state === 'unhealthy' ? (this.#reason ?? '') : undefined;
+  }
+
+  async stop(graceMs: number): Promise<void> {
+    this.#state = 'draining';
+    this.#ended.abort();
+    await this.#consumer.pause();
+    await this.#allIdle(graceMs);
+    this.#forced = true;
+    for (const lease of this.#busy.values()) {
+      lease?.drain();
+    }
+    await this.#allIdle(FORCED_END_MS);
+    await Promise.all([this.#beating, this.#proving]);
+    this.#state = 'gone';
+    await this.#tellStore();
+    await Promise.race([this.#consumer.close().catch(() => undefined), idle(CLOSE_MS)]);
+  }
+
+  async #allIdle(withinMs: number): Promise<void> {
+    await Promise.race([Promise.allSettled(this.#busy.keys()), idle(withinMs)]);
+  }
+
+  async #take(...[delivery, signal]: Parameters<DeliveryHandler>): Promise<void> {
+    const { deps } = this.#options;
+    let mine: KeptLease | undefined;
+    const working = workOnRun(deps, delivery, signal, (lease) => {
+      mine = lease;
+      this.#busy.set(done, lease);
+      if (this.#forced) {
+        lease.drain();
+      }
+    });
+    const done = working.then(
+      (outcome) => {
+        if (outcome.kind === 'failed' && outcome.code.startsWith('ENGINE_')) {
+          this.#distrust(outcome.code);
+        }
+      },
+      (error: unknown) => {
+        deps.logger.error({ err: error, delivery, leased: mine !== undefined }, 'a delivery failed');
+        throw error;
+      },
+    );
+    this.#busy.set(done, mine);
+    try {
+      await done;
+    } finally {
+      this.#busy.delete(done);
+    }
+  }
+
+  /** The engine failed under a run: no new work until the sandbox is proven again. */
+  #distrust(code: string): void {
+    if (this.#state === 'ready') {
+      this.#state = 'unhealthy';
+      this.#reason = `the container engine failed (${code})`;
+      this.#proving = this.#consumer
+        .pause()
+        .catch((error: unknown) => this.#options.deps.logger.warn({ err: error }, 'the queue has trouble'))
+        .then(() => this.#proveUntilItHolds());
+    }
+  }
+
+  async #proveUntilItHolds(): Promise<void> {
+    while (this.#state === 'unhealthy') {
+      await sleep(PROVE_AGAIN_MS, undefined, { signal: this.#ended.signal }).catch(() => undefined);
+      if (this.#ended.signal.aborted) {
+        return;
+      }
+      await this.#proveOnce();
+    }
+  }
+
+  async #proveOnce(): Promise<void> {
+    const { deps, prove } = this.#options;
+    const signal = AbortSignal.any([this.#ended.signal, AbortSignal.timeout(PROOF_DEADLINE_MS)]);
+    const problem = await prove(signal).catch((error: unknown) =>
+      error instanceof Error ? error.message : String(error),
+    );
+    if (this.#ended.signal.aborted) {
+      return;
+    }
+    if (problem !== undefined) {
+      this.#reason = problem;
+      deps.logger.error({ problem }, 'the sandbox is not proven; no work is taken');
+      return;
+    }
+    this.#state = 'ready';
+    this.#reason = null;
+    if (this.#started) {
+      this.#consumer.resume();
+    } else {
+      this.#started = true;
+      this.#consumer.start();
+    }
+    await this.#tellStore();
+  }
+
+  async #beat(): Promise<void> {
+    while (!this.#ended.signal.aborted) {
+      await this.#tellStore();
+      await sleep(BEAT_MS, undefined, { signal: this.#ended.signal }).catch(() => undefined);
+    }
+  }
+
+  async #tellStore(): Promise<void> {
+    const { deps, host, slots } = this.#options;
+    try {
+      const { drain } = await deps.store.workers.heartbeat({
+        id: deps.id,
+        host,
+        version: deps.grading.version,
+        slots,
+        busy: this.#busy.size,
+        state: this.#state,
+        reason: this.#reason,
+      });
+      if (drain && this.#state === 'ready') {
+        this.#state = 'draining';
+        await this.#consumer.pause();
+      }
+    } catch (error) {
+      deps.logger.warn({ err: error }, 'the store did not hear of this worker');
+    }
+  }
+}
+
+function idle(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms).unref();
+  });
+}
