@@ -155,7 +155,7 @@ export function judgeValid(operation: ContractOperation, response: HttpResponse)
   return {
     kind: 'positive_data_acceptance',
     message: `${operation.method} ${operation.path} refused a valid request with ${status}`,
-    expected: 'a success, or a refusal for the state of things',
+    expected: '2xx',
     actual: String(status),
   };
 }

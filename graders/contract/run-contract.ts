@@ -1,4 +1,9 @@
-import type { ContractCheck, ContractOperation, ContractPlan } from '../../src/domain/contract-plan.ts';
+import type {
+  ContractCheck,
+  ContractKind,
+  ContractOperation,
+  ContractPlan,
+} from '../../src/domain/contract-plan.ts';
 import type { Check, GraderInput } from '../../src/domain/grader-protocol.ts';
 import { formatMs } from '../../src/domain/units.ts';
 import { fitEvidence } from '../api/fit-evidence.ts';
@@ -23,6 +28,22 @@ const KEPT_SHARE = 0.15;
 
 /** Makers first, so that others have something to ask for; what deletes comes last. */
 const ORDER = ['POST', 'GET', 'HEAD', 'OPTIONS', 'PUT', 'PATCH', 'TRACE', 'DELETE'];
+
+/** What of an answer a kind looks at, in the words of the suites' language. */
+const PLACES: Readonly<Record<ContractKind, string>> = {
+  not_a_server_error: 'expect.status',
+  status_code_conformance: 'expect.status',
+  content_type_conformance: 'expect.headers.content-type',
+  response_schema_conformance: 'expect.schema',
+  response_headers_conformance: 'expect.headers',
+  positive_data_acceptance: 'expect.status',
+  negative_data_rejection: 'expect.status',
+  missing_required_header: 'expect.status',
+  ignored_auth: 'expect.status',
+  unsupported_method: 'expect.status',
+  ensure_resource_availability: 'expect.status',
+  use_after_free: 'expect.status',
+};
 
 /** Runs a contract plan and emits its checks, operation by operation. */
 export async function runContract(input: GraderInput, plan: ContractPlan, host: Host): Promise<void> {
@@ -84,7 +105,7 @@ function conclude(
   const loss = session.losses.get(id);
   if (loss) {
     const { message, expected, actual, exchanges } = loss;
-    const evidence = fitEvidence({ exchanges, expected, actual });
+    const evidence = fitEvidence({ exchanges, at: PLACES[kind], expected, actual });
     return { ...check, status: 'failed', points: 0, message: message.slice(0, 2000), evidence };
   }
   if (!session.completed.has(id)) {

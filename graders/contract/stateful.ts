@@ -109,10 +109,7 @@ export async function checkAvailability(operation: ContractOperation, session: S
   session.ask(operation, [kind]);
   if (status === 404 || status === 410) {
     const message = `GET ${read.request.path} answered ${status} for what ${operation.method} ${operation.path} had just made`;
-    session.lose(operation, { kind, message, expected: 'a success', actual: String(status) }, [
-      made.sent,
-      read,
-    ]);
+    session.lose(operation, { kind, message, expected: '2xx', actual: String(status) }, [made.sent, read]);
   }
 }
 
@@ -168,7 +165,7 @@ function lose(
   sent: Sent[],
   session: Session,
 ): void {
-  session.lose(operation, { kind, message, expected: 'a success', actual: 'none' }, sent);
+  session.lose(operation, { kind, message, expected: '2xx', actual: 'none' }, sent);
 }
 
 /** Methods that the service knows and this path does not have: 405, with the ones it has in Allow. */

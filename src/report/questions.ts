@@ -74,8 +74,12 @@ const THEMES: readonly [RegExp, string][] = [
     'Walk us through two such requests that arrive in the same instant: which state do they share, and what keeps it consistent?',
   ],
   [
-    /\b(restart\w*|kill(ed)?|persist\w*|surviv\w*|durab\w*)\b/i,
+    /\b(restart\w*|kill(ed)?|while it stops|persist\w*|surviv\w*|durab\w*)\b/i,
     'At which moment is a write safe in your design, and what would be lost if the process ended just before?',
+  ],
+  [
+    /\b(send slowly|slow clients?|floods?|not HTTP)\b/i,
+    'How long and how much may a single client of yours send, and which part of your service keeps the others from waiting for it?',
   ],
   [
     /\b(idempoten\w*|repeat\w*|twice)\b/i,

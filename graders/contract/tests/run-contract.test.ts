@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { symptomOf } from '../../../src/report/symptom.ts';
 import { serveHttp } from '../../api/tests/helpers/tcp-server.ts';
 import { isNote, makeNotesService, NOTES_OPENAPI, send } from './helpers/notes-api.ts';
 import type { Fault } from './helpers/notes-api.ts';
@@ -76,6 +77,11 @@ describe('a faulty service', () => {
     });
     const evidence = checks.filter(({ status }) => status === 'failed').map((check) => check.evidence);
     expect(evidence.every((one) => one?.exchanges?.at(-1)?.curl?.startsWith('curl '))).toBe(true);
+    // The report tells kinds of failure apart by it.
+    const symptoms = checks.filter(({ status }) => status === 'failed').map(symptomOf);
+    expect(new Set(symptoms)).toEqual(
+      new Set(['server-error', 'wrong-headers', 'wrong-status', 'accepted-invalid']),
+    );
   }, 60_000);
 
   it('loses what it lets through, turns down and keeps', async () => {
