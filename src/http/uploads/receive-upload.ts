@@ -37,7 +37,7 @@ export async function withUpload<T>(
   const path = join(rules.folder, `${randomUUID()}.upload`);
   const { signal, stop } = watchAbort(request);
   try {
-    const upload = await receive(request, rules, path);
+    const upload = await receive(request, rules, path).catch(explain);
     signal.throwIfAborted();
     return await use(upload, signal);
   } finally {
@@ -68,6 +68,14 @@ async function receive(request: FastifyRequest, rules: UploadRules, path: string
     throw new Problem('MALFORMED_UPLOAD', `There is no file; send one as "${rules.field}".`);
   }
   return upload;
+}
+
+/** The parser's own errors are plain ones, without a code; they are about what was sent. */
+function explain(error: unknown): never {
+  if (error instanceof Error && !('code' in error)) {
+    throw new Problem('MALFORMED_UPLOAD', 'The upload is cut off, or no well-formed multipart/form-data.');
+  }
+  throw error;
 }
 
 async function save(file: Readable, path: string): Promise<ReceivedUpload> {
