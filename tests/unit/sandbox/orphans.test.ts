@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { findOrphans, type LabelledObject } from '../../../src/sandbox/docker/orphans.ts';
+import { findOrphans, findStale, type LabelledObject } from '../../../src/sandbox/docker/orphans.ts';
 
 const NOW_MS = 1_000_000_000;
 
@@ -69,5 +69,25 @@ describe('findOrphans', () => {
         object('b5', 'build', { state: 'exited', ageMs: 61_000 }),
       ),
     ).toEqual(['b2', 'b5']);
+  });
+});
+
+describe('findStale', () => {
+  function leased(id: string, run: string, epoch: string, ageMs: number): LabelledObject {
+    return { id, labels: { 'assay.run': run, 'assay.epoch': epoch }, createdMs: NOW_MS - ageMs };
+  }
+
+  it('takes what was made for a lease that is no more, but nothing young and nothing without a lease', () => {
+    const objects = [
+      leased('live', 'a', '2', 90_000),
+      leased('old epoch', 'a', '1', 90_000),
+      leased('other run', 'b', '1', 90_000),
+      leased('just made', 'c', '1', 30_000),
+      leased('command line', 'd', '0', 90_000),
+      leased('warm', '', '1', 90_000),
+    ];
+    const stale = findStale(objects, [{ run: 'a', epoch: 2 }], NOW_MS);
+
+    expect(stale.map(({ id }) => id)).toEqual(['old epoch', 'other run']);
   });
 });
