@@ -5,6 +5,8 @@ export interface Arrival {
   kind: UserKind;
   task: CompiledRequest;
   intendedMs: number;
+  /** It shows in the results. */
+  counted: boolean;
 }
 
 /** Arrivals that found no free user, first in first out for each kind of user, bounded over all kinds. */
@@ -27,6 +29,20 @@ export class ArrivalQueue {
   /** How many wait for a user of this kind. */
   sizeOf(kind: UserKind): number {
     return (this.#waiting[kind.index]?.length ?? 0) - (this.#heads[kind.index] ?? 0);
+  }
+
+  /** How many were wanted before a time. */
+  olderThan(timeMs: number): number {
+    let count = 0;
+    for (const [kind, waiting] of this.#waiting.entries()) {
+      for (let at = this.#heads[kind] ?? 0; at < waiting.length; at += 1) {
+        if ((waiting[at]?.intendedMs ?? Infinity) >= timeMs) {
+          break;
+        }
+        count += 1;
+      }
+    }
+    return count;
   }
 
   /** Answers false when the queue is full. */

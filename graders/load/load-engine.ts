@@ -1,47 +1,23 @@
 import { PREPARE_MS } from '../../src/domain/load-plan.ts';
 import { phaseLabel } from '../../src/domain/load-shape.ts';
-import type { ClosedPhase, LoadPhase, OpenPhase } from '../../src/domain/load-shape.ts';
+import type { ClosedPhase, KneePhase, LoadPhase, OpenPhase } from '../../src/domain/load-shape.ts';
+import type { Knee, KneeStep } from '../../src/domain/load-result.ts';
 import { makePrng } from '../shared/prng.ts';
 import type { Prng } from '../shared/prng.ts';
 import { ArrivalQueue } from './arrival-queue.ts';
+import type { Arrival } from './arrival-queue.ts';
 import { scheduleArrivals } from './arrivals.ts';
 import type { ArrivalSchedule } from './arrivals.ts';
-import type { CompiledPlan, CompiledRequest } from './compile-plan.ts';
-import type { GeneratorHealth } from './health.ts';
-import type { Target } from './http-connection.ts';
-import type { Recorder } from './recorder.ts';
-import type { Sampler } from './sampler.ts';
+import type { CompiledRequest } from './compile-plan.ts';
+import type { EngineOptions, EngineRun, PhaseSpan } from './engine-types.ts';
+import { findKnee } from './find-knee.ts';
+import { Probe } from './probe.ts';
 import { weightedPick } from './user-mix.ts';
 import { UserPool } from './user-pool.ts';
 import type { UserExchange, UserOwner, VirtualUser } from './virtual-user.ts';
 import { Ticker } from './ticker.ts';
 import { waitTimeMs } from './wait-time.ts';
 import { WakeQueue } from './wake-queue.ts';
-
-export interface EngineOptions {
-  plan: CompiledPlan;
-  shape: readonly LoadPhase[];
-  target: Target;
-  seed: string;
-  /** Most users of an open phase. */
-  maxUsers: number;
-  /** Arrivals that wait longer for a free user, and answers that come later after the end, are given up, ms. */
-  patienceMs: number;
-  recorder: Recorder;
-  sampler: Sampler;
-  health: GeneratorHealth;
-  /** Called about once per second with the number of users. */
-  onSecond: (nowMs: number, users: number) => void;
-  /** Called at every failure of a connection that is not the generator's own. */
-  onBrokenConnection: () => void;
-}
-
-/** A phase that ran, seconds since the start of the test. */
-export interface PhaseSpan {
-  label: string;
-  fromS: number;
-  toS: number;
-}
 
 /** Most new users whose first answer is awaited at a time: a service's accept queue often holds no more. */
 const MAX_UNPROVEN = 100;
@@ -53,12 +29,14 @@ const SECOND_MS = 1000;
 /** A user whose connection broke, or who could not even send, does not hammer a dead service. */
 const BROKEN_PAUSE_MS = 100;
 const STOP_MS = 2000;
+/** What is still under way then is left behind: the next rate is measured all the same. */
+const MAX_SETTLE_MS = 3000;
 
 type Mode =
   /** Nothing new begins: users get ready, or end what is under way. */
   | { kind: 'quiet' }
   | { kind: 'closed'; phase: ClosedPhase; startMs: number; startUsers: number }
-  | { kind: 'open'; schedule: ArrivalSchedule; startMs: number; next: number };
+  | { kind: 'open'; schedule: ArrivalSchedule; startMs: number; next: number; counted: boolean };
 
 /** A task that waits for its user's onStart to be tried again. Without a time it starts when it can. */
 interface PendingTask {
@@ -79,6 +57,8 @@ export class LoadEngine implements UserOwner {
   readonly #pickKind: (random: number) => number;
   #mode: Mode = { kind: 'quiet' };
   #counted = false;
+  #probe: Probe | undefined;
+  #startMs = 0;
   #nextSweepMs = 0;
   #nextSecondMs = 0;
   #lastEndMs = 0;
@@ -92,11 +72,13 @@ export class LoadEngine implements UserOwner {
     this.#pickKind = weightedPick(plan.kinds.map((kind) => kind.fixedCount ?? kind.weight));
   }
 
-  /** Runs all phases and waits for the last answers. Returns the phases, and how long the counted part took. */
-  async run(signal: AbortSignal): Promise<{ phases: PhaseSpan[]; countedSeconds: number }> {
+  /** Runs all phases and waits for the last answers. */
+  async run(signal: AbortSignal): Promise<EngineRun> {
     const startMs = performance.now();
+    this.#startMs = startMs;
     this.#nextSecondMs = startMs + SECOND_MS;
     const phases: PhaseSpan[] = [];
+    let knee: Knee | undefined;
     let countedMs = 0;
     try {
       for (const phase of this.#options.shape) {
@@ -104,13 +86,15 @@ export class LoadEngine implements UserOwner {
           await this.#prepare(phase, signal);
         }
         const fromMs = performance.now();
-        await this.#runPhase(phase, fromMs, signal);
-        countedMs += phase.kind === 'warm-up' ? 0 : phase.durationMs;
-        phases.push({
-          label: phaseLabel(phase),
-          fromS: toSeconds(fromMs - startMs),
-          toS: toSeconds(fromMs + phase.durationMs - startMs),
-        });
+        let toMs = fromMs + phase.durationMs;
+        if (phase.kind === 'knee') {
+          knee = await findKnee(phase, async (rate) => await this.#probeRate(phase, rate, signal));
+          toMs = performance.now();
+        } else {
+          await this.#runPhase(phase, fromMs, signal);
+          countedMs += phase.kind === 'warm-up' ? 0 : phase.durationMs;
+        }
+        phases.push({ label: phaseLabel(phase), fromS: this.#secondsAt(fromMs), toS: this.#secondsAt(toMs) });
       }
       countedMs += await this.#drain(signal);
       await this.#stopUsers(signal);
@@ -120,7 +104,7 @@ export class LoadEngine implements UserOwner {
       }
       await this.#ticker.close();
     }
-    return { phases, countedSeconds: countedMs / 1000 };
+    return { phases, countedSeconds: countedMs / 1000, knee };
   }
 
   onExchange(user: VirtualUser, exchange: UserExchange): void {
@@ -129,15 +113,12 @@ export class LoadEngine implements UserOwner {
     const { request, intendedMs, sentMs, failure, counted, response } = exchange;
     this.#lastEndMs = endMs;
     this.#pool.prove(user);
-    recorder.record({
-      row: request.row,
-      intendedMs,
-      sentMs,
-      endMs,
-      failure,
-      answered: response !== undefined,
-      counted,
-    });
+    const answered = response !== undefined;
+    const outcome = { row: request.row, intendedMs, sentMs, endMs, failure, answered, counted };
+    recorder.record(outcome);
+    if (this.#probe && user.state === 'busy' && intendedMs >= this.#probe.startMs) {
+      this.#probe.record(outcome);
+    }
     if (counted) {
       sampler.offer(request.row, exchange.requestText, response, {
         failure,
@@ -192,10 +173,10 @@ export class LoadEngine implements UserOwner {
     }
     for (let arrival = this.#queue.shift(user.kind); arrival; arrival = this.#queue.shift(user.kind)) {
       if (performance.now() - arrival.intendedMs <= this.#options.patienceMs) {
-        this.#assign(user, { ...arrival, counted: true });
+        this.#assign(user, arrival);
         return;
       }
-      this.#options.recorder.recordUnsent(arrival.task.row);
+      this.#recordUnsent(arrival);
     }
     if (this.#mode.kind === 'closed') {
       const { tasks, pickTask } = user.kind;
@@ -227,11 +208,39 @@ export class LoadEngine implements UserOwner {
     await this.#ticker.waitUntil((nowMs) => this.#pool.count('starting') === 0 || nowMs >= limitMs, signal);
   }
 
-  async #runPhase(phase: LoadPhase, startMs: number, signal: AbortSignal): Promise<void> {
+  /** Measures one rate of the search for the knee, and waits until its last answers have come. */
+  async #probeRate(phase: KneePhase, rate: number, signal: AbortSignal): Promise<KneeStep> {
+    const { stepMs: durationMs, objective } = phase;
+    const open: OpenPhase = { kind: 'open', fromPerSecond: rate, toPerSecond: rate, durationMs };
+    await this.#prepare(open, signal);
+    const schedule = scheduleArrivals(open);
+    const startMs = performance.now();
+    const endMs = startMs + durationMs;
+    const { clauses } = objective;
+    const probe = new Probe({ startMs, rate, wanted: schedule.count, clauses }, this.#options.plan.rowNames);
+    this.#probe = probe;
+    this.#mode = { kind: 'open', schedule, startMs, next: 0, counted: false };
+    const isHopeless = probe.hopeless((sinceMs) => this.#queue.olderThan(sinceMs));
+    await this.#ticker.waitUntil((nowMs) => nowMs >= endMs || isHopeless(nowMs), signal);
+    this.#enterQuiet();
+    const limitMs = performance.now() + Math.min(this.#options.patienceMs, MAX_SETTLE_MS);
+    await this.#ticker.waitUntil(
+      (nowMs) => nowMs >= limitMs || this.#isIdle() || (isHopeless(nowMs) && this.#queue.size > 0),
+      signal,
+    );
+    const gaveUp = isHopeless(performance.now()) || !this.#isIdle();
+    this.#clearQueue();
+    const step = probe.finish(this.#secondsAt(startMs), this.#secondsAt(performance.now()), gaveUp);
+    this.#probe = undefined;
+    await this.#ticker.waitUntil((nowMs) => nowMs >= limitMs || this.#isIdle(), signal);
+    return step;
+  }
+
+  async #runPhase(phase: Exclude<LoadPhase, KneePhase>, startMs: number, signal: AbortSignal): Promise<void> {
     this.#counted = phase.kind !== 'warm-up';
     if (phase.kind === 'open') {
       this.#enterQuiet();
-      this.#mode = { kind: 'open', schedule: scheduleArrivals(phase), startMs, next: 0 };
+      this.#mode = { kind: 'open', schedule: scheduleArrivals(phase), startMs, next: 0, counted: true };
     } else {
       this.#mode = { kind: 'closed', phase, startMs, startUsers: this.#pool.staying };
       for (const user of this.#pool.takeAllIdle()) {
@@ -262,17 +271,37 @@ export class LoadEngine implements UserOwner {
     const startMs = performance.now();
     this.#enterQuiet();
     const limitMs = startMs + this.#options.patienceMs;
-    const isDone = (): boolean => this.#queue.size === 0 && this.#pool.count('busy') === 0;
-    await this.#ticker.waitUntil((nowMs) => nowMs >= limitMs || isDone(), signal);
-    for (const kind of this.#options.plan.kinds) {
-      for (let arrival = this.#queue.shift(kind); arrival; arrival = this.#queue.shift(kind)) {
-        this.#options.recorder.recordUnsent(arrival.task.row);
-      }
-    }
+    await this.#ticker.waitUntil((nowMs) => nowMs >= limitMs || this.#isIdle(), signal);
+    this.#clearQueue();
     for (const user of this.#pool.all) {
       user.abort('timed out: no answer by the end of the test');
     }
     return Math.max(0, this.#lastEndMs - startMs);
+  }
+
+  /** Nothing is under way and nothing waits. */
+  #isIdle(): boolean {
+    return this.#queue.size === 0 && this.#pool.count('busy') === 0;
+  }
+
+  #clearQueue(): void {
+    for (const kind of this.#options.plan.kinds) {
+      for (let arrival = this.#queue.shift(kind); arrival; arrival = this.#queue.shift(kind)) {
+        this.#recordUnsent(arrival);
+      }
+    }
+  }
+
+  #recordUnsent({ task, counted }: Pick<Arrival, 'task' | 'counted'>): void {
+    if (counted) {
+      this.#options.recorder.recordUnsent(task.row);
+    } else {
+      this.#probe?.recordUnsent(task.row);
+    }
+  }
+
+  #secondsAt(ms: number): number {
+    return Math.round(ms - this.#startMs) / 1000;
   }
 
   async #stopUsers(signal: AbortSignal): Promise<void> {
@@ -332,13 +361,13 @@ export class LoadEngine implements UserOwner {
     for (let dueMs = this.#nextArrivalMs(); dueMs <= nowMs; dueMs = this.#nextArrivalMs()) {
       mode.next += 1;
       this.#options.health.recordLag(performance.now() - dueMs);
-      this.#arriveOne(dueMs);
+      this.#arriveOne(dueMs, mode.counted);
     }
   }
 
   /** The order of kinds and tasks follows from the seed alone, whoever is free to run them. */
-  #arriveOne(intendedMs: number): void {
-    const { plan, maxUsers, recorder } = this.#options;
+  #arriveOne(intendedMs: number, counted: boolean): void {
+    const { plan, maxUsers } = this.#options;
     const kind = plan.kinds[this.#pickKind(this.#arrivalPrng.next())];
     if (!kind) {
       return;
@@ -346,20 +375,16 @@ export class LoadEngine implements UserOwner {
     const task = kind.tasks[kind.pickTask(this.#arrivalPrng.next())] ?? kind.tasks[0];
     const user = this.#pool.takeIdle(kind);
     if (user) {
-      this.#assign(user, { task, intendedMs, counted: true });
+      this.#assign(user, { task, intendedMs, counted });
       return;
     }
-    if (!this.#queue.push({ kind, task, intendedMs })) {
-      recorder.recordUnsent(task.row);
+    if (!this.#queue.push({ kind, task, intendedMs, counted })) {
+      this.#recordUnsent({ task, counted });
       return;
     }
     const mayGrow = this.#pool.staying < maxUsers && this.#pool.unproven < MAX_UNPROVEN;
     if (mayGrow && this.#queue.sizeOf(kind) > this.#pool.countStarting(kind)) {
-      this.#pool.spawn(kind, true);
+      this.#pool.spawn(kind, counted);
     }
   }
-}
-
-function toSeconds(ms: number): number {
-  return Math.round(ms) / 1000;
 }

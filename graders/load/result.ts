@@ -1,11 +1,14 @@
 import type { Check, Series } from '../../src/domain/grader-protocol.ts';
 import type { LoadPlan, LoadThreshold } from '../../src/domain/load-plan.ts';
+import type { Knee } from '../../src/domain/load-result.ts';
 import type { LoadResult, LoadTask } from '../../src/domain/report.ts';
 import { toEvidence } from './evidence.ts';
+import { excuseFor } from './excuse.ts';
 import type { GeneratorFacts } from './health.ts';
-import type { PhaseSpan } from './load-engine.ts';
+import type { PhaseSpan } from './engine-types.ts';
 import { RowRecorder } from './recorder.ts';
 import type { Interval, Recorder } from './recorder.ts';
+import { toRelative } from './relative.ts';
 import type { Sampler } from './sampler.ts';
 import { judgeThreshold } from './thresholds.ts';
 import type { JudgedThreshold } from './thresholds.ts';
@@ -18,6 +21,9 @@ export interface Measured {
   sampler: Sampler;
   phases: PhaseSpan[];
   countedSeconds: number;
+  knee: Knee | undefined;
+  /** Share of the service's CPUs that others used; null where it cannot be known. */
+  interference: number | null;
   durationMs: number;
   seed: string;
   generator: GeneratorFacts;
@@ -33,26 +39,48 @@ const SHORTEST_INTERVAL_S = 0.5;
 /** Longer curves are thinned, so that the result stays within one protocol line. */
 const MAX_POINTS = 600;
 const MAX_ROW_ERRORS = 5;
+const MAX_KNEE_STEPS = 100;
 const MAX_MESSAGE_CHARS = 4000;
 
+export interface Judged {
+  checks: Check[];
+  result: LoadResult;
+  /** Why failed thresholds cannot be held against the service; undefined when they can. */
+  excuse: string | undefined;
+}
+
 /** Judges every threshold: the checks of the stage, and the result document of the report. */
-export function judge(measured: Measured): { checks: Check[]; result: LoadResult } {
+export function judge(measured: Measured): Judged {
   const { plan, recorder, rowNames, countedSeconds } = measured;
   const total = recorder.total();
-  const judged = plan.thresholds.map((threshold) => {
+  const { knee } = measured;
+  const { reference } = plan;
+  const figures = { countedSeconds, kneePerSecond: knee?.rate, reference };
+  const measurable = plan.thresholds.filter(
+    ({ threshold }) => threshold.metric !== 'knee' || knee !== undefined,
+  );
+  const skipped = plan.thresholds.filter((threshold) => !measurable.includes(threshold));
+  const judged = measurable.map((threshold) => {
     const row = rowOf(threshold, measured);
     const recorded = row === undefined ? total : (recorder.rows[row] ?? new RowRecorder());
     return {
       threshold,
       row,
-      verdict: judgeThreshold(threshold.that, threshold.threshold, recorded, countedSeconds),
+      verdict: judgeThreshold(threshold.that, threshold.threshold, { ...figures, row: recorded }),
     };
   });
   const tasks = rowNames.map((name, row) =>
     (recorder.rows[row] ?? new RowRecorder()).toTask(name, countedSeconds),
   );
   return {
-    checks: judged.map(({ threshold, row, verdict }) => toCheck(threshold, row, verdict, measured)),
+    checks: [
+      ...judged.map(({ threshold, row, verdict }) => toCheck(threshold, row, verdict, measured)),
+      ...skipped.map(toSkipped),
+    ],
+    excuse: excuseFor(
+      judged.map(({ verdict }) => verdict.result),
+      measured.interference,
+    ),
     result: {
       seed: measured.seed,
       durationMs: Math.round(measured.durationMs),
@@ -63,6 +91,9 @@ export function judge(measured: Measured): { checks: Check[]; result: LoadResult
       thresholds: judged.map(({ verdict }) => verdict.result),
       series: [...toSeries(recorder.intervals), ...measured.usage].map(thin),
       generator: measured.generator,
+      interference: measured.interference,
+      ...(knee && { knee: thinSteps(knee) }),
+      ...(reference && { reference, relative: toRelative(reference, knee, total, tasks) }),
     },
   };
 }
@@ -95,6 +126,24 @@ function toCheck(
     ...(evidence ? { evidence } : {}),
     durationMs: Math.round(durationMs),
   };
+}
+
+/** This shape does not look for the knee: the profile of a short trial, say. */
+function toSkipped({ id, that, points, skill, visibility }: LoadThreshold): Check {
+  const check = {
+    id,
+    name: that,
+    suite: 'Load test',
+    status: 'skipped',
+    points: 0,
+    maxPoints: points,
+  } as const;
+  return { ...check, skill, visibility, message: 'this shape does not look for the knee', durationMs: 0 };
+}
+
+/** The last steps are those that the knee rests on. */
+function thinSteps(knee: Knee): Knee {
+  return { ...knee, steps: knee.steps.slice(-MAX_KNEE_STEPS) };
 }
 
 function capErrors(task: LoadTask): LoadTask {

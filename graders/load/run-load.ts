@@ -1,5 +1,7 @@
-import type { GraderEvent, GraderInput } from '../../src/domain/grader-protocol.ts';
-import { loadPlanBudgetMs, ResolvedLoadPlanSchema } from '../../src/domain/load-plan.ts';
+import type { Check, GraderEvent, GraderInput } from '../../src/domain/grader-protocol.ts';
+import { loadPlanBudgetMs, needsReference, ResolvedLoadPlanSchema } from '../../src/domain/load-plan.ts';
+import type { LoadPlan } from '../../src/domain/load-plan.ts';
+import type { LoadResult } from '../../src/domain/report.ts';
 import { formatMs } from '../../src/domain/units.ts';
 import { compilePlan } from './compile-plan.ts';
 import { GeneratorHealth } from './health.ts';
@@ -32,13 +34,16 @@ export async function runLoad(
   if (budgetMs > deadlineMs) {
     return `The load plan may take ${formatMs(budgetMs)} and the stage has only ${formatMs(deadlineMs)}.`;
   }
+  if (needsReference(plan) && plan.reference === undefined) {
+    return 'The reference service was not measured, and the plan has limits that are multiples of its figures.';
+  }
   const compiled = compilePlan(plan, target);
   const startMs = performance.now();
   const recorder = new Recorder(compiled.rowNames.length, startMs);
   const sampler = new Sampler();
   const health = new GeneratorHealth(startMs);
-  const watch = new ServiceWatch(host.ask, startMs);
-  const totalS = Math.round(plan.shape.reduce((sum, phase) => sum + phase.durationMs, 0) / 1000);
+  const watch = new ServiceWatch(host.ask, startMs, plan.serviceCpus);
+  const totalS = totalSeconds(plan);
   const engine = new LoadEngine({
     plan: compiled,
     shape: plan.shape,
@@ -56,29 +61,41 @@ export async function runLoad(
     },
     onBrokenConnection: () => watch.onBrokenConnection(),
   });
-  const { phases, countedSeconds } = await engine.run(signal);
+  const run = await engine.run(signal);
   const nowMs = performance.now();
   recorder.closeSecond(nowMs, 0);
   const { facts, inconclusive } = health.finish(nowMs, recorder.total().requests);
-  const { checks, result } = judge({
+  const { checks, result, excuse } = judge({
     plan,
     rowNames: compiled.rowNames,
     recorder,
     sampler,
-    phases,
-    countedSeconds,
+    ...run,
+    interference: watch.interference(),
     durationMs: nowMs - startMs,
     seed,
     generator: facts,
     notes: watch.notes,
     usage: watch.series(),
-    origin: `http://${target.address.includes(':') ? `[${target.address}]` : target.address}:${target.port}`,
+    origin: originOf(target),
   });
+  await report(host, checks, result);
+  return inconclusive ?? excuse;
+}
+
+async function report(host: LoadHost, checks: readonly Check[], result: LoadResult): Promise<void> {
   for (const check of checks) {
     await host.emit({ event: 'check', check });
   }
   await host.emit({ event: 'result', result });
-  return inconclusive;
+}
+
+function originOf({ address, port }: GraderInput['target']): string {
+  return `http://${address.includes(':') ? `[${address}]` : address}:${port}`;
+}
+
+function totalSeconds({ shape }: LoadPlan): number {
+  return Math.round(shape.reduce((sum, phase) => sum + phase.durationMs, 0) / 1000);
 }
 
 function toProgress(interval: Interval, totalS: number): GraderEvent {

@@ -1,4 +1,5 @@
-import type { ControlAction, ControlReply, Series } from '../../src/domain/grader-protocol.ts';
+import type { ControlAction, ControlReply, ResourceUsage, Series } from '../../src/domain/grader-protocol.ts';
+import { busyMs } from './cpu-watch.ts';
 
 /** What the watch needs of the host: see ControlReply. */
 export type AskHost = (action: ControlAction) => Promise<ControlReply>;
@@ -9,22 +10,35 @@ export type AskHost = (action: ControlAction) => Promise<ControlReply>;
  */
 const ASK_AGAIN_MS = 250;
 
+interface Reading {
+  atMs: number;
+  usage: ResourceUsage;
+  busyMs: number | undefined;
+}
+
 /** Looks after the service while the load runs: starts it again when it died, and reads what it uses. */
 export class ServiceWatch {
   readonly #ask: AskHost;
   readonly #startMs: number;
   /** What became of the service, one sentence or two for each crash. */
   readonly notes: string[] = [];
+  readonly #cpus: readonly number[];
   readonly #cpu: [number, number][] = [];
   readonly #memory: [number, number][] = [];
+  readonly #throttled: [number, number][] = [];
+  readonly #sockets: [number, number][] = [];
+  #othersMs = 0;
+  #watchedMs = 0;
   #asking = false;
   #givenUp = false;
   #askAgainMs = 0;
   #readingStats = false;
-  #last: { atMs: number; cpuMs: number } | undefined;
+  #last: Reading | undefined;
 
-  constructor(ask: AskHost, startMs: number) {
+  /** `cpus`: those of the service; none when it has none of its own. */
+  constructor(ask: AskHost, startMs: number, cpus: readonly number[] = []) {
     this.#ask = ask;
+    this.#cpus = cpus;
     this.#startMs = startMs;
   }
 
@@ -51,7 +65,14 @@ export class ServiceWatch {
     return [
       { name: 'candidate.cpu', unit: 'ratio', points: this.#cpu },
       { name: 'candidate.memory', unit: 'bytes', points: this.#memory },
+      { name: 'candidate.throttled', unit: 'ratio', points: this.#throttled },
+      { name: 'candidate.sockets', unit: 'count', points: this.#sockets },
     ].filter((series) => series.points.length > 0);
+  }
+
+  /** The share of the service's CPUs that went to others, 0 to 1; null where that cannot be known. */
+  interference(): number | null {
+    return this.#watchedMs === 0 ? null : rounded(this.#othersMs / this.#watchedMs / this.#cpus.length);
   }
 
   async #startAgain(brokenMs: number): Promise<void> {
@@ -76,12 +97,33 @@ export class ServiceWatch {
     }
     const atMs = performance.now();
     const atS = Math.round((atMs - this.#startMs) / 10) / 100;
+    const reading = { atMs, usage: stats, busyMs: busyMs(this.#cpus) };
     // After a restart the CPU time begins anew; that step says nothing.
-    if (this.#last && stats.cpuMs >= this.#last.cpuMs) {
-      const ratio = (stats.cpuMs - this.#last.cpuMs) / Math.max(1, atMs - this.#last.atMs);
-      this.#cpu.push([atS, Math.round(ratio * 1000) / 1000]);
+    if (this.#last && stats.cpuMs >= this.#last.usage.cpuMs) {
+      this.#noteStep(atS, this.#last, reading);
     }
-    this.#last = { atMs, cpuMs: stats.cpuMs };
+    this.#last = reading;
     this.#memory.push([atS, stats.memoryBytes]);
+    if (stats.sockets !== undefined) {
+      this.#sockets.push([atS, stats.sockets]);
+    }
   }
+
+  /** What was used between two readings. */
+  #noteStep(atS: number, from: Reading, to: Reading): void {
+    const wallMs = Math.max(1, to.atMs - from.atMs);
+    const cpuMs = to.usage.cpuMs - from.usage.cpuMs;
+    this.#cpu.push([atS, rounded(cpuMs / wallMs)]);
+    if (to.usage.throttledMs !== undefined && from.usage.throttledMs !== undefined) {
+      this.#throttled.push([atS, rounded((to.usage.throttledMs - from.usage.throttledMs) / wallMs)]);
+    }
+    if (to.busyMs !== undefined && from.busyMs !== undefined) {
+      this.#othersMs += Math.max(0, to.busyMs - from.busyMs - cpuMs);
+      this.#watchedMs += wallMs;
+    }
+  }
+}
+
+function rounded(ratio: number): number {
+  return Math.round(ratio * 1000) / 1000;
 }

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { isFloor } from '../../src/domain/load-threshold.ts';
 import type { Threshold } from '../../src/domain/load-threshold.ts';
-import type { ThresholdResultSchema } from '../../src/domain/load-result.ts';
+import type { ReferenceFigures, ThresholdResultSchema } from '../../src/domain/load-result.ts';
 import type { LatencyHistogram } from './latency-histogram.ts';
 import type { RowRecorder } from './recorder.ts';
 
@@ -13,27 +13,68 @@ export interface JudgedThreshold {
   message: string;
 }
 
+/** What thresholds are compared with. */
+export interface Figures {
+  row: RowRecorder;
+  countedSeconds: number;
+  /** Undefined when none was sought. */
+  kneePerSecond?: number | undefined;
+  reference?: ReferenceFigures | undefined;
+}
+
 /**
  * Compares what was measured with a threshold. Latency is intended start to end of successful requests, so a
  * threshold on latency fails where nothing succeeded. `errors` counts unsent requests as well, `rps` counts
  * successful requests alone.
  */
-export function judgeThreshold(
-  that: string,
-  threshold: Threshold,
-  row: RowRecorder,
-  countedSeconds: number,
-): JudgedThreshold {
-  const actual = measure(threshold, row, countedSeconds);
-  const ok = actual !== null && holds(threshold, actual);
+export function judgeThreshold(that: string, threshold: Threshold, figures: Figures): JudgedThreshold {
+  const measured = measure(threshold, figures);
+  if (threshold.unit === 'x') {
+    return judgeRelative(that, threshold, measured, figures);
+  }
+  const ok = measured !== null && holds(threshold, measured);
   const { limit, unit } = threshold;
   return {
-    result: { that, ok, actual, limit, unit },
-    message: ok ? '' : explain(threshold, actual),
+    result: { that, ok, actual: measured, limit, unit },
+    message: ok ? '' : explain(threshold, measured),
   };
 }
 
-function measure({ metric }: Threshold, row: RowRecorder, countedSeconds: number): number | null {
+/** The caller sees to it that the reference was measured. */
+function judgeRelative(
+  that: string,
+  threshold: Threshold,
+  measured: number | null,
+  { reference }: Figures,
+): JudgedThreshold {
+  const { metric, limit } = threshold;
+  const one = reference ? referenceOf(metric, reference) : Number.NaN;
+  const unit = isFloor(metric) ? '/s' : 'ms';
+  const actual = measured === null ? null : Math.round((1000 * measured) / one) / 1000;
+  const ok = actual !== null && holds(threshold, actual);
+  const message =
+    actual === null
+      ? explain(threshold, null)
+      : `${explain(threshold, actual)} (${show(unit, measured ?? 0, 3)}, where the reference reached ${show(unit, one, 3)})`;
+  const raw = { actual: measured, limit: limit * one, unit };
+  return { result: { that, ok, actual, limit, unit: 'x', raw }, message: ok ? '' : message };
+}
+
+function referenceOf(metric: Threshold['metric'], { latency, requestsPerSecond }: ReferenceFigures): number {
+  if (metric === 'errors' || metric === 'checks') {
+    return Number.NaN;
+  }
+  if (metric === 'rps' || metric === 'knee') {
+    return requestsPerSecond;
+  }
+  return metric === 'avg' ? latency.mean : latency[metric];
+}
+
+function measure({ metric }: Threshold, figures: Figures): number | null {
+  const { row, countedSeconds, kneePerSecond } = figures;
+  if (metric === 'knee') {
+    return kneePerSecond ?? null;
+  }
   if (metric === 'errors') {
     return row.requests + row.unsent === 0 ? null : row.errorRatio;
   }
@@ -47,7 +88,7 @@ function measure({ metric }: Threshold, row: RowRecorder, countedSeconds: number
 }
 
 function latencyOf(
-  metric: Exclude<Threshold['metric'], 'errors' | 'checks' | 'rps'>,
+  metric: Exclude<Threshold['metric'], 'errors' | 'checks' | 'rps' | 'knee'>,
   latency: LatencyHistogram,
 ): number {
   const summary = latency.summary();
@@ -68,8 +109,11 @@ function holds({ operator, limit }: Threshold, actual: number): boolean {
 }
 
 function explain(threshold: Threshold, actual: number | null): string {
-  const { metric, task, limit } = threshold;
+  const { metric, task, limit, unit } = threshold;
   const of = task === undefined ? '' : ` of "${task}"`;
+  if (actual === null && metric === 'knee') {
+    return 'the knee was not found';
+  }
   if (actual === null) {
     return metric === 'checks' ? `no request${of} was answered` : `no request${of} succeeded`;
   }
@@ -77,11 +121,11 @@ function explain(threshold: Threshold, actual: number | null): string {
   const verb = metric === 'errors' || metric === 'checks' ? 'were' : 'was';
   const bound = isFloor(metric) ? 'the least allowed' : 'the limit';
   // A value just past its limit must not read as the limit itself.
-  const digits = show(threshold, actual, 3) === show(threshold, limit, 3) ? 6 : 3;
-  return `${name} ${verb} ${show(threshold, actual, digits)}, ${bound} is ${show(threshold, limit, digits)}`;
+  const digits = show(unit, actual, 3) === show(unit, limit, 3) ? 6 : 3;
+  return `${name} ${verb} ${show(unit, actual, digits)}, ${bound} is ${show(unit, limit, digits)}`;
 }
 
-function show({ unit }: Threshold, value: number, digits: number): string {
+function show(unit: Threshold['unit'], value: number, digits: number): string {
   switch (unit) {
     case 'ms':
       return `${significant(value, digits)} ms`;
@@ -89,6 +133,8 @@ function show({ unit }: Threshold, value: number, digits: number): string {
       return `${significant(value * 100, digits)} %`;
     case '/s':
       return `${significant(value, digits)}/s`;
+    case 'x':
+      return `${significant(value, digits)} x reference`;
   }
 }
 

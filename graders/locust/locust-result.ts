@@ -46,12 +46,8 @@ export function judgeLocust(measured: LocustMeasured): {
   const judged = plan.thresholds.map((threshold) => {
     const { task } = threshold.threshold;
     const row = task === undefined ? tally.total() : tally.find(task);
-    const verdict = judgeThreshold(
-      threshold.that,
-      threshold.threshold,
-      row ?? new RowRecorder(),
-      countedSeconds,
-    );
+    const figures = { row: row ?? new RowRecorder(), countedSeconds };
+    const verdict = judgeThreshold(threshold.that, threshold.threshold, figures);
     return { threshold, verdict, known: row !== undefined };
   });
   const generator = generatorFacts(ends);

@@ -150,6 +150,10 @@ export const ResourceUsageSchema = z.object({
   cpuMs: z.number(),
   memoryBytes: z.number(),
   pids: z.number(),
+  /** Time that its CPU limit made it wait since its start, ms; absent where the engine does not tell. */
+  throttledMs: z.number().optional(),
+  /** TCP sockets of the pod in any state. */
+  sockets: z.number().optional(),
 });
 export type ResourceUsage = z.infer<typeof ResourceUsageSchema>;
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { checkPlanReferences } from './load-references.ts';
+import type { ReferenceFigures } from './load-result.ts';
 import { LoadRequestSchema, LoadTaskSchema } from './load-request.ts';
 import { LoadShapeSchema } from './load-shape.ts';
 import type { LoadPhase } from './load-shape.ts';
@@ -125,6 +126,9 @@ export interface LoadPlan {
   thresholds: LoadThreshold[];
   /** Shapes by the name of their profile. */
   profiles: Record<string, { shape: LoadPhase[] }>;
+  /** Added by the host for the run: what the reference service reached, and the CPUs of the service. */
+  reference?: ReferenceFigures;
+  serviceCpus?: number[];
 }
 
 /** Decides the visibility of every threshold of the plan read from `file`. */
@@ -145,6 +149,11 @@ export function resolveLoadPlan(file: string, plan: LoadPlanFile): LoadPlan {
 export function withProfile(plan: LoadPlan, profile: string): LoadPlan | undefined {
   const chosen = Object.hasOwn(plan.profiles, profile) ? plan.profiles[profile] : undefined;
   return chosen && { ...plan, shape: chosen.shape };
+}
+
+/** Some threshold is a multiple of what the reference service reaches. */
+export function needsReference(plan: Pick<LoadPlan, 'thresholds'>): boolean {
+  return plan.thresholds.some(({ threshold }) => threshold.unit === 'x');
 }
 
 /** The ids of a plan's checks, in order. */

@@ -1,11 +1,13 @@
 import { parseTemplate } from './api-suite-template.ts';
 import type { LoadRequest } from './load-request.ts';
+import type { LoadPhase } from './load-shape.ts';
 import type { Threshold } from './load-threshold.ts';
 
 type Path = readonly PropertyKey[];
 type Report = (path: Path, message: string) => void;
 
 interface PlanParts {
+  shape: LoadPhase[];
   users: { name: string; onStart: LoadRequest[]; onStop: LoadRequest[]; tasks: LoadRequest[] }[];
   thresholds: { id: string; threshold: Threshold }[];
 }
@@ -71,16 +73,41 @@ function checkRowCount(plan: PlanParts, report: Report): void {
 
 function checkThresholds(plan: PlanParts, report: Report): void {
   const names = plan.users.flatMap((user) => [...user.tasks, ...user.onStart].map((request) => request.name));
+  function checkTask({ task }: Threshold, path: Path): void {
+    if (task !== undefined && !names.includes(task)) {
+      report(path, `no task is named "${task}"; tasks are ${[...new Set(names)].join(', ')}`);
+    }
+  }
   const ids = new Set<string>();
   for (const [index, { id, threshold }] of plan.thresholds.entries()) {
-    if (threshold.task !== undefined && !names.includes(threshold.task)) {
-      const known = [...new Set(names)].join(', ');
-      report(['thresholds', index, 'that'], `no task is named "${threshold.task}"; tasks are ${known}`);
-    }
+    checkTask(threshold, ['thresholds', index, 'that']);
     if (ids.has(id)) {
       report(['thresholds', index, 'that'], `another threshold has the same id "${id}"; give one an "id"`);
     }
     ids.add(id);
+  }
+  for (const [index, phase] of plan.shape.entries()) {
+    const clauses = phase.kind === 'knee' ? phase.objective.clauses : [];
+    for (const clause of clauses) {
+      checkTask(clause, ['shape', index, 'findKnee', 'objective']);
+    }
+  }
+  checkMeasured(plan, report);
+}
+
+/** Every threshold needs a phase that it can be measured in. A profile may leave the knee out: it is skipped there. */
+function checkMeasured({ shape, thresholds }: PlanParts, report: Report): void {
+  const index = thresholds.findIndex(({ threshold }) => threshold.metric === 'knee');
+  if (index !== -1 && !shape.some((phase) => phase.kind === 'knee')) {
+    report(
+      ['thresholds', index, 'that'],
+      'nothing looks for the knee; add a phase { findKnee: … } to the shape',
+    );
+  }
+  const other = thresholds.findIndex(({ threshold }) => threshold.metric !== 'knee');
+  if (other !== -1 && !shape.some((phase) => phase.kind === 'closed' || phase.kind === 'open')) {
+    const message = 'the requests of findKnee are not counted; add a phase with users or an arrival rate';
+    report(['thresholds', other, 'that'], message);
   }
 }
 

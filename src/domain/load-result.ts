@@ -42,6 +42,8 @@ const KneeStepSchema = z.object({
   p99: z.number().nullable(),
 });
 
+export type KneeStep = z.infer<typeof KneeStepSchema>;
+
 /** The highest arrival rate that met an objective. */
 export const KneeSchema = z.object({
   /** "p95 < 100ms and errors < 1%" */
@@ -62,6 +64,8 @@ export const KneeSchema = z.object({
   steps: z.array(KneeStepSchema),
 });
 
+export type Knee = z.infer<typeof KneeSchema>;
+
 /** What the built-in reference service reached on the same CPUs, with the same limits, just before. */
 export const ReferenceFiguresSchema = z.object({
   /** At a low fixed rate, intended start to end, ms. */
@@ -69,6 +73,8 @@ export const ReferenceFiguresSchema = z.object({
   /** At saturation. */
   requestsPerSecond: z.number(),
 });
+
+export type ReferenceFigures = z.infer<typeof ReferenceFiguresSchema>;
 
 /** Multiples of the reference service's figures. */
 const TimesSchema = z.object({ p50: z.number(), p95: z.number(), p99: z.number() });
@@ -79,3 +85,4 @@ export const RelativeSchema = z.object({
   total: TimesSchema.nullable(),
   tasks: z.array(z.object({ name: z.string(), latency: TimesSchema.nullable() })),
 });
+export type Relative = z.infer<typeof RelativeSchema>;

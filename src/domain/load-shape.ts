@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { ObjectiveSchema } from './load-objective.ts';
+import type { Objective } from './load-objective.ts';
 import { DurationMs, RatePerSecond } from './units.ts';
 
 /** Users are loops, each waiting for its answer before it goes on. `warm-up` is left out of the results. */
@@ -18,12 +20,26 @@ export interface OpenPhase {
   durationMs: number;
 }
 
-export type LoadPhase = ClosedPhase | OpenPhase;
+/** Looks for the highest arrival rate that meets an objective. Its requests are not counted in the results. */
+export interface KneePhase {
+  kind: 'knee';
+  objective: Objective;
+  fromPerSecond: number;
+  toPerSecond: number;
+  /** How long one rate is measured. */
+  stepMs: number;
+  /** For the whole search. */
+  durationMs: number;
+}
+
+export type LoadPhase = ClosedPhase | OpenPhase | KneePhase;
 
 /** Bounds that keep a plan within one run and one generator process. */
 const MAX_PLAN_MS = 30 * 60_000;
 const MAX_USERS = 10_000;
 const MAX_RATE_PER_SECOND = 20_000;
+/** Fewer measurements cannot climb, halve and repeat. */
+const MIN_KNEE_STEPS = 8;
 
 const Users = z.number().int().min(1).max(MAX_USERS);
 const PhaseMs = DurationMs.refine((ms) => ms > 0, 'expected more than 0');
@@ -38,7 +54,22 @@ const ArrivalRate = z.union([
     .refine((rate) => rate.from + rate.to > 0, 'expected a rate above 0 at one end'),
 ]);
 
+const KneeKeys = z
+  .strictObject({
+    objective: ObjectiveSchema,
+    from: Rate.refine((rate) => rate > 0, 'expected a rate above 0'),
+    to: Rate,
+    for: PhaseMs.prefault('30s'),
+    step: PhaseMs.prefault('1500ms'),
+  })
+  .refine(({ from, to }) => from < to, { message: 'expected a rate above "from"', path: ['to'] })
+  .refine((knee) => knee.for >= knee.step * MIN_KNEE_STEPS, {
+    message: `expected time for ${MIN_KNEE_STEPS} steps at the least`,
+    path: ['for'],
+  });
+
 const PhaseKeys = z.strictObject({
+  findKnee: KneeKeys.optional(),
   warmUp: PhaseMs.optional(),
   users: Users.optional(),
   spawnRate: RatePerSecond.refine((rate) => rate > 0, 'expected a rate above 0').optional(),
@@ -47,7 +78,7 @@ const PhaseKeys = z.strictObject({
 });
 type PhaseKeys = z.output<typeof PhaseKeys>;
 
-const FORMS = '{ warmUp, users }, { users, spawnRate?, for } or { arrivalRate, for }';
+const FORMS = '{ warmUp, users }, { users, spawnRate?, for }, { arrivalRate, for } or { findKnee }';
 
 const PhaseSchema = PhaseKeys.transform((keys, ctx): LoadPhase => {
   const problem = problemOf(keys);
@@ -69,16 +100,20 @@ export const LoadShapeSchema = z
   .refine(
     (shape) => shape.reduce((sum, phase) => sum + phase.durationMs, 0) <= MAX_PLAN_MS,
     'expected phases of at most 30 minutes together',
+  )
+  .refine(
+    (shape) => shape.filter((phase) => phase.kind === 'knee').length <= 1,
+    'expected at most one findKnee',
   );
 
-/** "warm-up 5s 10 users", "closed 20s 50 users", "open 20s 200/s", "open 20s 50 to 200/s". */
+/** "warm-up 5s 10 users", "closed 20s 50 users", "open 20s 50 to 200/s", "knee 30s 50 to 5000/s". */
 export function phaseLabel(phase: LoadPhase): string {
   const seconds = `${Number((phase.durationMs / 1000).toFixed(2))}s`;
-  if (phase.kind !== 'open') {
+  if ('users' in phase) {
     return `${phase.kind} ${seconds} ${phase.users} users`;
   }
   const from = phase.fromPerSecond === phase.toPerSecond ? '' : `${rounded(phase.fromPerSecond)} to `;
-  return `open ${seconds} ${from}${rounded(phase.toPerSecond)}/s`;
+  return `${phase.kind} ${seconds} ${from}${rounded(phase.toPerSecond)}/s`;
 }
 
 function rounded(rate: number): number {
@@ -86,6 +121,12 @@ function rounded(rate: number): number {
 }
 
 function problemOf(keys: PhaseKeys): { message: string; path?: string[] } | undefined {
+  if (keys.findKnee !== undefined) {
+    const extra = (Object.keys(keys) as (keyof PhaseKeys)[]).find(
+      (key) => key !== 'findKnee' && keys[key] !== undefined,
+    );
+    return extra && { message: 'findKnee has nothing beside it', path: [extra] };
+  }
   if (keys.warmUp !== undefined) {
     const extra = (['spawnRate', 'arrivalRate', 'for'] as const).find((key) => keys[key] !== undefined);
     if (extra) {
@@ -109,7 +150,12 @@ function problemOf(keys: PhaseKeys): { message: string; path?: string[] } | unde
 }
 
 function toPhase(keys: PhaseKeys): LoadPhase {
-  const { arrivalRate, users = 1, spawnRate } = keys;
+  const { arrivalRate, users = 1, spawnRate, findKnee } = keys;
+  if (findKnee !== undefined) {
+    const { objective, from, to, step } = findKnee;
+    const rates = { fromPerSecond: from, toPerSecond: to };
+    return { kind: 'knee', objective, ...rates, stepMs: step, durationMs: findKnee.for };
+  }
   if (keys.warmUp !== undefined) {
     return { kind: 'warm-up', users, spawnPerSecond: undefined, durationMs: keys.warmUp };
   }

@@ -59,6 +59,12 @@ export const LocustPlanSchema = z
         ctx.addIssue({ code: 'custom', path, message });
       }
     }
+    for (const [index, { threshold }] of plan.thresholds.entries()) {
+      if (threshold.metric === 'knee' || threshold.unit === 'x') {
+        const message = "a test by Locust has no knee and no reference; that takes assay's own generator";
+        ctx.addIssue({ code: 'custom', path: ['thresholds', index, 'that'], message });
+      }
+    }
     const ids = plan.thresholds.map(({ id }) => id);
     for (const [index, id] of ids.entries()) {
       if (ids.indexOf(id) !== index) {

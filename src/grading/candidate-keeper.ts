@@ -1,6 +1,6 @@
 import { AssayError } from '../domain/errors.ts';
 import type { ExitReport } from '../domain/exit-report.ts';
-import type { ControlAction, ControlReply } from '../domain/grader-protocol.ts';
+import type { ControlAction, ControlReply, ResourceUsage } from '../domain/grader-protocol.ts';
 import type { Candidate, Pod } from '../sandbox/sandbox-engine.ts';
 import type { Clock } from '../shared/clock.ts';
 import { diagnoseStart } from './diagnose.ts';
@@ -80,9 +80,14 @@ export class CandidateKeeper {
         return { ok: true };
       case 'stats':
         return this.#candidate.running
-          ? { ok: true, stats: await this.#candidate.stats() }
+          ? { ok: true, stats: await this.#readStats() }
           : { ok: false, error: 'the service does not run' };
     }
+  }
+
+  async #readStats(): Promise<ResourceUsage> {
+    const [usage, sockets] = await Promise.all([this.#candidate.stats(), this.#pod.countSockets()]);
+    return { ...usage, sockets };
   }
 
   /** Ends the process on request. A process that has crashed before counts as a crash all the same. */

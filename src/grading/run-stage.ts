@@ -18,7 +18,8 @@ import { emptyResult, runSession } from './grader-session.ts';
 import type { Artifact, GraderResult } from './grader-session.ts';
 import type { Grader } from './graders.ts';
 import { JUNIT_ARTIFACT, junitChecks } from './junit-results.ts';
-import { packInput } from './pack-input.ts';
+import { calibrateTask } from './measure-reference.ts';
+import { GRADER_GRACE_MS, serviceCpuset, startGrader } from './start-grader.ts';
 import type { GraderTask, StagePlan } from './stages/stage-plan.ts';
 import type { OnProgress } from './progress.ts';
 import { sidecarPorts, startSidecars } from './sidecars.ts';
@@ -59,7 +60,6 @@ interface TaskOutcome {
 }
 
 const WORKDIR = '/app';
-const GRADER_GRACE_MS = 10_000;
 /** A grader that broke or could not measure is run once more, on a new service; twice is reported as ours. */
 const GRADER_TRIES = 2;
 
@@ -176,16 +176,17 @@ function isUnmeasured(result: GraderResult): boolean {
 /** The grader's container is started while the service boots: it waits for its first line anyway. */
 async function runTask(
   plan: StagePlan,
-  task: GraderTask,
+  planned: GraderTask,
   context: StageContext,
   signal: AbortSignal,
 ): Promise<TaskOutcome> {
   const { service } = context;
+  const task = await calibrateTask(plan, planned, context, signal);
   const starting = startGrader(plan, task, context, signal);
   starting.catch(() => undefined);
   const sidecars = await startSidecars(
     service.uses,
-    { ...context, wallMs: service.limits.wall, ...serviceCpus(plan, context) },
+    { ...context, wallMs: service.limits.wall, ...serviceCpuset(plan, context) },
     signal,
   );
   try {
@@ -248,11 +249,6 @@ function withTrouble(outcome: TaskOutcome, trouble: Failure | undefined): TaskOu
   return trouble ? { ...outcome, failure: trouble } : outcome;
 }
 
-/** In a stage that has the host for itself the service and its databases share a CPU; the grader has another. */
-function serviceCpus(plan: StagePlan, context: StageContext): { cpuset?: string } {
-  return plan.exclusive && context.cpus > 1 ? { cpuset: '0' } : {};
-}
-
 async function startCandidate(
   plan: StagePlan,
   context: StageContext & { sidecars: Sidecars },
@@ -273,29 +269,8 @@ async function startCandidate(
         wallMs: limits.wall,
       },
       ...(data ? { data: { path: data.path, sizeBytes: data.size } } : {}),
-      ...serviceCpus(plan, context),
+      ...serviceCpuset(plan, context),
     },
-    signal,
-  );
-}
-
-async function startGrader(
-  plan: StagePlan,
-  task: GraderTask,
-  context: StageContext,
-  signal: AbortSignal,
-): Promise<GraderProcess> {
-  const grader = await context.loadGrader(task.grader);
-  const image = await context.engine.image(grader.image, signal);
-  const limits = {
-    ...grader.limits,
-    wallMs: task.deadlineMs + 2 * GRADER_GRACE_MS + 2 * context.service.ready.within,
-  };
-  const cpuset = plan.exclusive && context.cpus > 1 ? { cpuset: '1' } : {};
-  const files = task.files ?? [];
-  const input = files.length > 0 ? { input: await packInput(files) } : {};
-  return await context.pod.startGrader(
-    { image, command: grader.command, limits, ...input, ...cpuset },
     signal,
   );
 }

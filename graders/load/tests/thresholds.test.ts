@@ -3,6 +3,7 @@ import { parseThreshold } from '../../../src/domain/load-threshold.ts';
 import { judgeHealth } from '../health.ts';
 import { RowRecorder } from '../recorder.ts';
 import { judgeThreshold } from '../thresholds.ts';
+import type { Figures } from '../thresholds.ts';
 
 const SECONDS = 10;
 
@@ -24,12 +25,12 @@ function row(): RowRecorder {
   return recorder;
 }
 
-function judge(that: string, recorder = row()) {
+function judge(that: string, recorder = row(), figures: Partial<Figures> = {}) {
   const parsed = parseThreshold(that);
   if (!parsed.ok) {
     throw new Error(parsed.message);
   }
-  return judgeThreshold(that, parsed.threshold, recorder, SECONDS);
+  return judgeThreshold(that, parsed.threshold, { row: recorder, countedSeconds: SECONDS, ...figures });
 }
 
 describe('a threshold', () => {
@@ -126,6 +127,32 @@ describe('a row of the results', () => {
     expect(task.failureLatency).toMatchObject({ count: 50, p50: 1000 });
     expect(task.errors).toHaveLength(20);
     expect(task.errors[0]).toEqual({ message: 'other failures', count: 31 });
+  });
+});
+
+describe('a multiple of the reference', () => {
+  const latency = { count: 200, min: 0.5, mean: 1, p50: 1, p90: 2, p95: 4, p99: 8, max: 9 };
+  const reference = { latency, requestsPerSecond: 2000 };
+
+  test('is judged by the ratio, and says what both reached', () => {
+    expect(judge('p95 < 24 x reference', row(), { reference }).result).toMatchObject({ ok: true, unit: 'x' });
+    const { result, message } = judge('p95 < 20 x reference', row(), { reference });
+    expect(result).toMatchObject({ ok: false, limit: 20, raw: { limit: 80, unit: 'ms' } });
+    expect(result.actual).toBeCloseTo((result.raw?.actual ?? 0) / 4, 2);
+    expect(message).toMatch(
+      /^p95 was 22\.\d x reference, the limit is 20 x reference \(9\d(?:\.\d)? ms, where the reference reached 4 ms\)$/,
+    );
+  });
+
+  test('of its requests per second is what rps and knee are compared with', () => {
+    const figures = { reference, kneePerSecond: 500 };
+    expect(judge('knee >= 0.25 x reference', row(), figures).result).toMatchObject({
+      ok: true,
+      actual: 0.25,
+    });
+    expect(judge('knee >= 501/s', row(), figures).message).toBe('knee was 500/s, the least allowed is 501/s');
+    expect(judge('knee >= 1/s').message).toBe('the knee was not found');
+    expect(judge('rps > 0.1 x reference', row(), figures).result.ok).toBe(false);
   });
 });
 

@@ -1,12 +1,13 @@
 import type { Challenge } from '../../domain/challenge.ts';
-import { loadPlanBudgetMs } from '../../domain/load-plan.ts';
+import { loadPlanBudgetMs, needsReference } from '../../domain/load-plan.ts';
 import type { LoadPlan } from '../../domain/load-plan.ts';
 import { locustBudgetMs } from '../../domain/locust-plan.ts';
 import type { GraderTask, StagePlan } from './stage-plan.ts';
 
 /** Plans the load stage with our own generator: one grader, on CPUs of its own. */
 export function planLoad(plan: LoadPlan, weight: number): StagePlan {
-  return stageOf(plan, weight, { grader: 'load', plan, deadlineMs: loadPlanBudgetMs(plan) });
+  const calibrate = { reference: needsReference(plan) };
+  return stageOf(plan, weight, { grader: 'load', plan, deadlineMs: loadPlanBudgetMs(plan), calibrate });
 }
 
 /** Plans the load stage with Locust; the locustfile and what it needs go with it. */

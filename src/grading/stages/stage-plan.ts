@@ -8,6 +8,8 @@ export interface GraderTask {
   /** Files of the bundle that it finds under /input. */
   files?: readonly BundleFile[];
   deadlineMs: number;
+  /** The plan is to carry the CPUs of the service and, with `reference`, what the reference service reaches on them. */
+  calibrate?: { reference: boolean };
 }
 
 /** A stage with everything decided. Its tasks run one after another, each on a new service with empty data. */

@@ -115,7 +115,26 @@ describe('a load plan', () => {
   });
 
   test.each([
-    ['{ arrivalRate: 200/s, for: 20s }', '{ findKnee: { from: 50/s }, for: 1s }', 'shape.2', 'findKnee'],
+    [
+      '{ arrivalRate: 200/s, for: 20s }',
+      '{ findKnee: { objective: p95 < 1s, from: 50/s, to: 90/s }, for: 1s }',
+      'shape.2.for',
+      'nothing beside it',
+    ],
+    [
+      '{ arrivalRate: 200/s, for: 20s }',
+      '{ findKnee: { objective: p95 < 1s and rps > 5, from: 50/s, to: 90/s } }',
+      'shape.2.findKnee.objective',
+      'rps is no part of an objective',
+    ],
+    [
+      '{ arrivalRate: 200/s, for: 20s }',
+      '{ findKnee: { objective: p95 < 1s, from: 50/s, to: 40/s, for: 2s } }',
+      'shape.2.findKnee.for',
+      'time for 8 steps',
+    ],
+    ['p95(follow) < 100ms', 'knee >= 100/s', 'thresholds.0.that', 'nothing looks for the knee'],
+    ['p95(follow) < 100ms', 'p95(follow) < 3 y reference', 'thresholds.0.that', '20 x reference'],
     ['{ arrivalRate: 200/s, for: 20s }', '{ arrivalRate: 200, for: 20s }', 'shape.2.arrivalRate', ''],
     ['{ arrivalRate: 200/s, for: 20s }', '{ arrivalRate: 200/s }', 'shape.2.for', 'how long'],
     ['{ arrivalRate: 200/s, for: 20s }', '{ arrivalRate: 0/s, for: 1s }', 'shape.2.arrivalRate', 'above 0'],

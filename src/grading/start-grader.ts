@@ -1,0 +1,59 @@
+import type { Challenge } from '../domain/challenge.ts';
+import type { GraderProcess, Pod, SandboxEngine } from '../sandbox/sandbox-engine.ts';
+import type { Grader } from './graders.ts';
+import { packInput } from './pack-input.ts';
+import type { GraderTask, StagePlan } from './stages/stage-plan.ts';
+
+/** How long past its deadline a grader may take to end, ms. */
+export const GRADER_GRACE_MS = 10_000;
+
+export interface GraderContext {
+  engine: Pick<SandboxEngine, 'image'>;
+  pod: Pod;
+  service: Challenge['file']['service'];
+  /** CPUs of the machine that the containers may use. */
+  cpus: number;
+  loadGrader: (name: string) => Promise<Grader>;
+}
+
+/** Starts the grader of a task; in a stage that has the host for itself on a CPU of its own. */
+export async function startGrader(
+  plan: Pick<StagePlan, 'exclusive'>,
+  task: GraderTask,
+  context: GraderContext,
+  signal: AbortSignal,
+): Promise<GraderProcess> {
+  const grader = await context.loadGrader(task.grader);
+  const image = await context.engine.image(grader.image, signal);
+  const limits = {
+    ...grader.limits,
+    wallMs: task.deadlineMs + 2 * GRADER_GRACE_MS + 2 * context.service.ready.within,
+  };
+  const cpuset = plan.exclusive && context.cpus > 1 ? { cpuset: GRADER_CPU } : {};
+  const files = task.files ?? [];
+  const input = files.length > 0 ? { input: await packInput(files) } : {};
+  return await context.pod.startGrader(
+    { image, command: grader.command, limits, ...input, ...cpuset },
+    signal,
+  );
+}
+
+const SERVICE_CPU = 0;
+const GRADER_CPU = '1';
+
+/** In a stage that has the host for itself the service and its databases share a CPU; the grader has another. */
+export function serviceCpus(
+  plan: Pick<StagePlan, 'exclusive'>,
+  { cpus }: Pick<GraderContext, 'cpus'>,
+): number[] {
+  return plan.exclusive && cpus > 1 ? [SERVICE_CPU] : [];
+}
+
+/** The same as an option of a container. */
+export function serviceCpuset(
+  plan: Pick<StagePlan, 'exclusive'>,
+  context: Pick<GraderContext, 'cpus'>,
+): { cpuset?: string } {
+  const cpus = serviceCpus(plan, context);
+  return cpus.length === 0 ? {} : { cpuset: cpus.join(',') };
+}
