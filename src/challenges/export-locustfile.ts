@@ -20,7 +20,7 @@ export function exportLocustfile(title: string, plan: LoadPlan): string {
 }
 
 function headerOf(title: string, plan: LoadPlan): string {
-  const open = plan.shape.some((phase) => phase.kind === 'open');
+  const open = plan.shape.some((phase) => 'fromPerSecond' in phase);
   const lines = [
     `The load test of "${oneLine(title)}" for Locust (https://locust.io), made by "assay load export".`,
     '',
@@ -52,7 +52,8 @@ function phasesOf({ shape, maxUsers }: LoadPlan): string {
 
 function toPhase(phase: LoadPhase, maxUsers: number): Record<string, JsonValue> {
   const seconds = phase.durationMs / 1000;
-  if (phase.kind === 'open') {
+  // Locust looks for no knee: it gets the same range of rates as a ramp.
+  if ('fromPerSecond' in phase) {
     const highest = Math.max(phase.fromPerSecond, phase.toPerSecond);
     const users = Math.max(1, Math.min(maxUsers, Math.ceil(highest)));
     return { seconds, users, spawn_rate: users, rate: [phase.fromPerSecond, phase.toPerSecond] };
