@@ -88,6 +88,9 @@ test('a knee is found in a real service, beside results that know nothing of its
   expect(knee?.high).toBeGreaterThanOrEqual(knee?.rate ?? Infinity);
   expect(knee?.steps.some(({ ok }) => !ok)).toBe(true);
   expect(result.total.requests + result.unsent).toBe(10);
-  expect(checks[0]).toMatchObject({ id: 'load/knee-20-s', status: (knee?.rate ?? 0) > 20 ? 'passed' : 'failed' });
+  expect(checks[0]).toMatchObject({
+    id: 'load/knee-20-s',
+    status: (knee?.rate ?? 0) > 20 ? 'passed' : 'failed',
+  });
   expect(result.phases.at(-1)?.label).toBe('knee 8s 20 to 3000/s');
 });
