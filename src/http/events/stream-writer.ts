@@ -23,6 +23,8 @@ export function openStream(
     'content-type': 'text/event-stream; charset=utf-8',
     'cache-control': 'no-store, no-transform',
     'x-accel-buffering': 'no',
+    // A connection that stayed open after the last event would keep a service that stops from ending.
+    connection: 'close',
   });
   response.write(`retry: ${RETRY_MS}\n\n`);
   return {
