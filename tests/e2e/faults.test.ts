@@ -12,12 +12,15 @@ import { freePort } from '../../src/services/service-ports.ts';
 import { readServicePasswords } from '../../src/services/service-secrets.ts';
 import { DockerClient } from '../../src/sandbox/docker/docker-client.ts';
 import { makePrng } from '../../graders/shared/prng.ts';
+import { runPool } from '../../src/shared/run-pool.ts';
 import { listLabelled } from '../helpers/engine-objects.ts';
 import { call, openChallenge, startAssay, tarOf } from '../helpers/service-processes.ts';
 import type { AssayProcess } from '../helpers/service-processes.ts';
 
 const TRIVIAL = fileURLToPath(new URL('../../bench/fixtures/trivial', import.meta.url));
 const SUBMISSIONS = 30;
+/** Uploads that one candidate may have on their way at once. */
+const LANES = 4;
 const SEED = 'faults-1';
 const WITHIN = { timeout: 400_000, interval: 100 };
 /** What design promises on a machine that is not overloaded; the test allows a slow one more. */
@@ -83,8 +86,9 @@ async function handIn(token: string, archive: Buffer): Promise<string> {
       if (answer.status === 202) {
         return answer.json['id'] as string;
       }
-      // Busy, or its database is away: it says so, and takes no attempt for it.
+      // Busy, or its database is away: it says so, and when to come again.
       expect([429, 500, 503], JSON.stringify(answer.json)).toContain(answer.status);
+      await sleep(Number(answer.headers.get('retry-after') ?? 0) * 1000);
     } catch (error) {
       // The connection broke or nobody listens; what is no such thing fails the test.
       if (!(error instanceof TypeError || (error instanceof Error && error.name === 'TimeoutError'))) {
@@ -152,12 +156,8 @@ it('brings every accepted submission to one end while everything is killed in tu
   const token = await openChallenge(url, adminToken, bundle, SUBMISSIONS + 1);
   const random = makePrng(SEED);
 
-  const handingIn = Promise.all(
-    Array.from({ length: SUBMISSIONS }, async (_, index) => {
-      await sleep(index * 300);
-      return await handIn(token, archive);
-    }),
-  );
+  const turns = Array.from({ length: SUBMISSIONS }, (_, index) => index);
+  const handingIn = runPool(turns, LANES, () => handIn(token, archive));
   const recoveries: number[] = [];
   const faults = [
     async () => void recoveries.push(await killWorker(0)),
