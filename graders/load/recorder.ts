@@ -1,5 +1,6 @@
 import type { LoadTask } from '../../src/domain/report.ts';
 import { LatencyHistogram } from './latency-histogram.ts';
+import { percentCells, timeCells } from './time-cells.ts';
 
 /** How one request went. Times are of one monotonic clock, ms. */
 export interface Outcome {
@@ -28,6 +29,12 @@ export interface Interval {
   p50Ms: number;
   p95Ms: number;
   p99Ms: number;
+}
+
+/** An interval with what Locust's history file tells besides. */
+interface RecordedInterval extends Interval {
+  /** Percentiles of this second, and median, average, least and most of all so far. */
+  history: { percentiles: number[] | undefined; totals: number[] };
 }
 
 const MAX_ERROR_KINDS = 20;
@@ -108,8 +115,9 @@ export class RowRecorder {
 /** Everything that is measured during a load test. */
 export class Recorder {
   readonly rows: readonly RowRecorder[];
-  readonly intervals: Interval[] = [];
+  readonly intervals: RecordedInterval[] = [];
   readonly #second = new LatencyHistogram();
+  readonly #soFar = new LatencyHistogram();
   #secondRequests = 0;
   #secondFailures = 0;
   #secondStartMs: number;
@@ -143,6 +151,7 @@ export class Recorder {
 
   /** Ends the second under way and begins the next. */
   closeSecond(nowMs: number, users: number): Interval {
+    this.#soFar.add(this.#second);
     const interval = {
       atS: (this.#secondStartMs - this.#startMs) / 1000,
       lengthS: (nowMs - this.#secondStartMs) / 1000,
@@ -152,6 +161,10 @@ export class Recorder {
       p50Ms: this.#second.percentileMs(50),
       p95Ms: this.#second.percentileMs(95),
       p99Ms: this.#second.percentileMs(99),
+      history: {
+        percentiles: this.#second.count > 0 ? percentCells(this.#second) : undefined,
+        totals: timeCells(this.#soFar),
+      },
     };
     this.intervals.push(interval);
     this.#second.reset();

@@ -2,6 +2,7 @@ import type { Check, Series } from '../../src/domain/grader-protocol.ts';
 import type { LoadPlan, LoadThreshold } from '../../src/domain/load-plan.ts';
 import type { Knee } from '../../src/domain/load-result.ts';
 import type { LoadResult, LoadTask } from '../../src/domain/report.ts';
+import { distributionOf } from './distribution.ts';
 import { toEvidence } from './evidence.ts';
 import { excuseFor } from './excuse.ts';
 import type { GeneratorFacts } from './health.ts';
@@ -89,6 +90,7 @@ export function judge(measured: Measured): Judged {
       tasks: tasks.map(capErrors),
       unsent: total.unsent,
       thresholds: judged.map(({ verdict }) => verdict.result),
+      distribution: distributionOf(total),
       series: [...toSeries(recorder.intervals), ...measured.usage].map(thin),
       generator: measured.generator,
       interference: measured.interference,

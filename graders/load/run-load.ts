@@ -3,11 +3,13 @@ import { loadPlanBudgetMs, needsReference, ResolvedLoadPlanSchema } from '../../
 import type { LoadPlan } from '../../src/domain/load-plan.ts';
 import type { LoadResult } from '../../src/domain/report.ts';
 import { formatMs } from '../../src/domain/units.ts';
+import { emitArtifact } from '../shared/emit-artifact.ts';
 import { compilePlan } from './compile-plan.ts';
 import { GeneratorHealth } from './health.ts';
 import { LoadEngine } from './load-engine.ts';
 import { Recorder } from './recorder.ts';
 import type { Interval } from './recorder.ts';
+import { toLocustCsv } from './locust-csv.ts';
 import { judge } from './result.ts';
 import { Sampler } from './sampler.ts';
 import { ServiceWatch } from './service-watch.ts';
@@ -80,6 +82,7 @@ export async function runLoad(
     origin: originOf(target),
   });
   await report(host, checks, result);
+  await emitFiles(host, { plan, rowNames: compiled.rowNames, recorder, startMs, ...run });
   return inconclusive ?? excuse;
 }
 
@@ -88,6 +91,14 @@ async function report(host: LoadHost, checks: readonly Check[], result: LoadResu
     await host.emit({ event: 'check', check });
   }
   await host.emit({ event: 'result', result });
+}
+
+/** Locust's CSV files, as artifacts. */
+async function emitFiles(host: LoadHost, measured: Parameters<typeof toLocustCsv>[0]): Promise<void> {
+  for (const [name, text] of Object.entries(toLocustCsv(measured))) {
+    const file = { name, contentType: 'text/csv; charset=utf-8', content: Buffer.from(text) };
+    await emitArtifact((event) => host.emit(event), file);
+  }
 }
 
 function originOf({ address, port }: GraderInput['target']): string {

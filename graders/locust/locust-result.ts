@@ -2,6 +2,7 @@ import type { Check, Evidence, Series } from '../../src/domain/grader-protocol.t
 import type { LoadThreshold } from '../../src/domain/load-plan.ts';
 import type { LocustPlan } from '../../src/domain/locust-plan.ts';
 import type { LoadResult } from '../../src/domain/report.ts';
+import { distributionOf } from '../load/distribution.ts';
 import { RowRecorder } from '../load/recorder.ts';
 import { thin, toSeries } from '../load/result.ts';
 import { judgeThreshold } from '../load/thresholds.ts';
@@ -69,6 +70,7 @@ export function judgeLocust(measured: LocustMeasured): {
       }),
       unsent: 0,
       thresholds: judged.map(({ verdict }) => verdict.result),
+      distribution: distributionOf(total),
       series: [...toSeries(tally.intervals(durationMs / 1000)), ...measured.usage].map(thin),
       generator,
     },

@@ -58,10 +58,9 @@ export const LoadResultSchema = z.object({
   /** Requests that the plan scheduled and the generator never sent. */
   unsent: z.number().int(),
   thresholds: z.array(ThresholdResultSchema),
-  /**
-   * Per second: users, rps, failures (/s), p50, p95, p99 (ms), and of the service: candidate.cpu (ratio of one CPU),
-   * candidate.memory (bytes), candidate.throttled (ratio of the time), candidate.sockets (count).
-   */
+  /** Successful requests together, by percentile: intended start to end, and real send to end, ms. */
+  distribution: z.array(z.object({ percent: z.number(), waited: z.number(), served: z.number() })).optional(),
+  /** Per second: users, requests/s, failures/s, p50, p95, p99 (ms), candidate cpu (ratio of one CPU), memory (bytes). */
   series: z.array(SeriesSchema),
   generator: z.object({
     /** 99th percentile of how late requests left against their schedule, ms. */

@@ -1,7 +1,7 @@
 import type { Series } from '../domain/grader-protocol.ts';
 import type { Latency } from '../domain/load-result.ts';
 import type { LoadResult, LoadTask } from '../domain/report.ts';
-import { formatFigure } from './figures.ts';
+import { formatFigure, shortNumber } from './figures.ts';
 
 /** When a curve first went past a limit, and how long it stayed there. */
 export interface Breach {
@@ -61,4 +61,16 @@ export function peakOf(load: LoadResult, name: RegExp): number | undefined {
 /** The first curve whose name matches. */
 export function findSeries(load: LoadResult, name: RegExp): Series | undefined {
   return load.series.find((series) => name.test(series.name));
+}
+
+/** The knee in words: "412/s (95 % sure: 380 to 440)". */
+export function kneeWords({ outcome, rate, low, high, steps }: NonNullable<LoadResult['knee']>): string {
+  switch (outcome) {
+    case 'above':
+      return `at least ${formatFigure(rate, '/s')}`;
+    case 'below':
+      return `below ${formatFigure(Math.min(...steps.map((step) => step.rate)), '/s')}`;
+    case 'found':
+      return `${formatFigure(rate, '/s')} (${shortNumber(low)} to ${shortNumber(high)})`;
+  }
 }

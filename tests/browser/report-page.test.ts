@@ -120,7 +120,7 @@ describe('the report page in a browser', () => {
   it.each(Object.keys(SAMPLE_RUNS) as (keyof typeof SAMPLE_RUNS)[])(
     '%s: fits narrow and wide screens, links lead somewhere, ids are unique',
     async (name) => {
-      for (const width of [360, 768, 1600]) {
+      for (const width of [360, 390, 768, 1280, 1600]) {
         const { page, complaints } = await open(renderHtml(assembleReport(SAMPLE_RUNS[name]())), {
           width,
           height: 800,
@@ -165,7 +165,7 @@ describe('the report page in a browser', () => {
       expect(await page.locator(`body ${landmark}`).count(), landmark).toBe(1);
     }
     expect(await page.locator('table:not(:has(caption))').count()).toBe(0);
-    expect(await page.locator('figure.chart').count()).toBe(5);
+    expect(await page.locator('figure.chart').count()).toBe(8);
     const box = await page.locator('figure.chart polyline').nth(1).boundingBox();
     expect(box?.width).toBeGreaterThan(200);
     expect(box?.height).toBeGreaterThan(40);

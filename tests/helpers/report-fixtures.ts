@@ -121,15 +121,46 @@ export function makeLoadResult(peakMs: number, overrides: Partial<LoadResult> = 
         Math.min(0.99, byPhase(second, 0.1, 0.34, 0.7) + wave(second) * 0.4),
       ),
       curve('candidate.memory', 'bytes', (second) => (61 + second * 1.1) * 1024 * 1024),
+      curve('candidate.throttled', 'ratio', (second) => wave(second) * 0.3),
+      curve('candidate.sockets', 'count', (second) =>
+        Math.round(byPhase(second, 12, 54, 70) + wave(second) * 90),
+      ),
     ],
-    generator: {
-      schedulingLagP99Ms: 1.8,
-      cpuRatio: 0.31,
-      eventLoopDelayP99Ms: 3.2,
-      droppedArrivals: 0,
-      othersCpuRatio: 0.04,
-    },
+    distribution: [0, 10, 25, 50, 66, 75, 80, 90, 95, 98, 99, 99.9, 100].map((percent) => {
+      const slow = percent / 100;
+      const served = 2 + 4 * slow + 60 * slow ** 24;
+      return { percent, served, waited: served + 1.4 * peakMs * slow ** 12 };
+    }),
+    generator: { schedulingLagP99Ms: 1.8, cpuRatio: 0.31, eventLoopDelayP99Ms: 3.2 },
     ...overrides,
+  };
+}
+
+/** A search for the knee of a service that takes 400 requests a second. */
+export function makeKnee(): NonNullable<LoadResult['knee']> {
+  const rates = [50, 100, 200, 400, 800, 600, 500, 440, 400, 410, 405];
+  return {
+    objective: 'p95 < 100ms and errors < 1%',
+    outcome: 'found',
+    rate: 408,
+    low: 388,
+    high: 431,
+    repeats: 5,
+    steps: rates.map((rate, index) => {
+      const p95 = 6 + 400 / Math.max(4, 425 - rate) + Math.max(0, rate - 420) * 9;
+      return {
+        rate,
+        fromS: index * 3,
+        toS: index * 3 + 3,
+        ok: p95 < 100,
+        requests: rate * 3,
+        failures: 0,
+        unsent: rate > 700 ? 120 : 0,
+        p50: p95 / 3,
+        p95,
+        p99: p95 * 1.6,
+      };
+    }),
   };
 }
 

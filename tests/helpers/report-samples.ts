@@ -7,6 +7,7 @@ import {
   makeExchange,
   makeFacts,
   makeFailed,
+  makeKnee,
   makeLatency,
   makeLoadResult,
   makeLoadTask,
@@ -54,6 +55,13 @@ function partialRun(): RunFacts {
       { that: 'errors < 1%', ok: false, actual: 0.0238, limit: 0.01, unit: 'ratio' },
       { that: 'rps > 250', ok: true, actual: 296, limit: 250, unit: '/s' },
     ],
+    knee: makeKnee(),
+    reference: { latency: makeLatency(1.1, 2.4, 3.9), requestsPerSecond: 5200 },
+    relative: {
+      knee: 0.078,
+      total: { p50: 5.5, p95: 180, p99: 180 },
+      tasks: [{ name: 'follow', latency: { p50: 5.5, p95: 172, p99: 176 } }],
+    },
   });
   return makeFacts(
     [

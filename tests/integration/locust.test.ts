@@ -138,6 +138,7 @@ class Admin(HttpUser):
 `,
     );
 
+    expect(run.stage.failure).toBeUndefined();
     const result = run.stage.load;
     expect(result?.tasks.map(({ name }) => name)).toEqual(['follow', 'list']);
     expect(result?.tasks[0]).toMatchObject({ latency: null, failures: result?.tasks[0]?.requests });

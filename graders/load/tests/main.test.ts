@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import type { GraderEvent } from '../../../src/domain/grader-protocol.ts';
 import { serve } from './load-host.ts';
 import { planOf } from './plan-of.ts';
@@ -35,6 +35,9 @@ function inputOf(plan: unknown, port: number) {
 
 const USERS = [{ name: 'U', tasks: [{ name: 'get', request: 'GET /' }], waitTime: { constant: '10ms' } }];
 
+// Starting Node with a compiler takes its time on a busy machine.
+vi.setConfig({ testTimeout: 60_000 });
+
 describe('the load grader', () => {
   test('hands over checks, a result and done', async () => {
     const service = await serve((_request, response) => response.end());
@@ -42,9 +45,15 @@ describe('the load grader', () => {
       const plan = planOf({ users: USERS, shape: [{ users: 2, for: '200ms' }] });
       const { code, events } = await grade(inputOf(plan, service.port));
       expect(code).toBe(0);
-      expect(events.map(({ event }) => event)).toEqual(['check', 'result', 'done']);
+      expect(events.map(({ event }) => event)).toEqual([
+        'check',
+        'result',
+        ...Array<string>(3).fill('artifact'),
+        'done',
+      ]);
       expect(events[0]).toMatchObject({ check: { id: 'load/errors-1', status: 'passed' } });
-      expect(events[2]).toEqual({ event: 'done' });
+      // On a starved machine it may say that it could not measure properly; that is not what this test is about.
+      expect(events.at(-1)).toMatchObject({ event: 'done' });
     } finally {
       await service.close();
     }

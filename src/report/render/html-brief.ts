@@ -3,6 +3,12 @@ import { counted, shortNumber } from '../figures.ts';
 import { renderEvidence } from './html-exchange.ts';
 import { anchorId, type Fragment, html, type Markup, withCode } from './markup.ts';
 
+const SKILL_WORDS: Readonly<Record<BriefItem['skill'], string>> = {
+  'api-design': 'API design',
+  engineering: 'Engineering',
+  ml: 'Machine learning',
+};
+
 /** The discussion brief: weak points with their questions first, then what speaks for the work. */
 export function renderBrief(report: Report): Markup {
   const { weakest, strongest } = report.brief;
@@ -27,7 +33,7 @@ ${
 function renderWeak(item: BriefItem): Markup {
   return html`<li class="point">
 <h4>${item.headline}</h4>
-<p class="cost quiet">${costWords(item)}</p>
+<p class="cost quiet">${SKILL_WORDS[item.skill]} · ${costWords(item)}</p>
 ${item.question !== undefined && html`<blockquote><p>${withCode(item.question)}</p></blockquote>`}
 <p class="detail">${withCode(item.detail)} ${evidenceLink(item)}</p>
 ${item.evidence && html`<details class="peek"><summary>Show the exchange</summary>${renderEvidence({ exchanges: item.evidence.exchanges })}</details>`}

@@ -1,26 +1,28 @@
-import type { Series } from '../../domain/grader-protocol.ts';
 import type { Latency } from '../../domain/load-result.ts';
 import type { LoadResult, LoadTask, StageReport } from '../../domain/report.ts';
 import { counted, formatFigure, groupThousands, shortNumber } from '../figures.ts';
-import { findSeries } from '../load-words.ts';
-import { type Curve, renderChart } from './chart.ts';
+import { kneeWords } from '../load-words.ts';
+import { renderLoadCharts } from './html-load-charts.ts';
+import { renderReference } from './html-reference.ts';
 import { type Fragment, html, type Markup } from './markup.ts';
 
 /** The load test: figures, charts over time, latency per task, thresholds, errors and the generator's health. */
 export function renderLoad(stage: StageReport, load: LoadResult): Markup {
   return html`<section id="load" aria-labelledby="load-title"><h2 id="load-title">Load test</h2>
 ${stage.inconclusive !== undefined && html`<p class="note open"><strong>Inconclusive, not counted:</strong> ${stage.inconclusive}</p>`}
+${(load.remarks ?? []).map((remark) => html`<p class="note quiet-note">${remark}</p>`)}
 ${renderFigures(load)}
 ${renderThresholds(load)}
 ${renderPhases(load)}
-<div class="charts">${renderCharts(load)}</div>
+<div class="charts">${renderLoadCharts(load)}</div>
 ${renderTasks(load)}
+${renderReference(load)}
 ${renderErrors(load)}
 ${renderGenerator(load)}
 </section>`;
 }
 
-function renderFigures({ total, unsent }: LoadResult): Markup {
+function renderFigures({ total, unsent, knee }: LoadResult): Markup {
   const rate = total.requests > 0 ? total.failures / total.requests : 0;
   const figures: [string, string][] = [
     ['Requests', groupThousands(total.requests)],
@@ -29,6 +31,7 @@ function renderFigures({ total, unsent }: LoadResult): Markup {
     ['p50', latencyWords(total.latency?.p50)],
     ['p95', latencyWords(total.latency?.p95)],
     ['p99', latencyWords(total.latency?.p99)],
+    ...(knee ? ([['Knee', kneeWords(knee)]] as [string, string][]) : []),
     ...(unsent > 0 ? ([['Planned, never sent', groupThousands(unsent)]] as [string, string][]) : []),
   ];
   return html`<dl class="figures">${figures.map(([term, value]) => html`<div><dt>${term}</dt><dd>${value}</dd></div>`)}</dl>`;
@@ -51,56 +54,6 @@ function renderPhases({ phases, series }: LoadResult): Fragment {
         html`<li>${label} <span class="quiet">${shortNumber(fromS)}–${shortNumber(toS)} s</span></li>`,
     )}</ol>${beyond && html`<p class="quiet">What follows the last phase is the wait for answers still under way.</p>`}</div>`
   );
-}
-
-function renderCharts(load: LoadResult): Fragment {
-  const { phases } = load;
-  const drawn = new Set<Series>();
-  function take(name: RegExp, label: string, filled = false): Curve[] {
-    const series = findSeries(load, name);
-    if (!series || drawn.has(series)) {
-      return [];
-    }
-    drawn.add(series);
-    return [{ label, points: series.points, filled }];
-  }
-  return [
-    renderChart({
-      title: 'Latency, as users waited',
-      unit: 'ms',
-      curves: [...take(/\bp50\b/i, 'p50'), ...take(/\bp95\b/i, 'p95'), ...take(/\bp99\b/i, 'p99')],
-      phases,
-      atLeast: 4,
-    }),
-    renderChart({
-      title: 'Requests and failures',
-      unit: '/s',
-      curves: [...take(/\b(rps|requests)/i, 'requests'), ...take(/\b(fail|error)/i, 'failures', true)],
-      phases,
-      atLeast: 10,
-    }),
-    renderChart({
-      title: 'Users',
-      unit: 'count',
-      curves: take(/\busers?\b/i, 'users', true),
-      phases,
-      atLeast: 4,
-    }),
-    renderChart({
-      title: 'CPU of the service',
-      unit: 'ratio',
-      curves: take(/cpu/i, 'CPU', true),
-      phases,
-      atLeast: 1,
-    }),
-    renderChart({
-      title: 'Memory of the service',
-      unit: 'bytes',
-      curves: take(/memory/i, 'memory', true),
-      phases,
-      atLeast: 32 * 1024 ** 2,
-    }),
-  ];
 }
 
 function renderTasks({ tasks, total }: LoadResult): Markup {
@@ -139,8 +92,21 @@ function renderErrors({ tasks }: LoadResult): Fragment {
   );
 }
 
-function renderGenerator({ generator, unsent, seed }: LoadResult): Markup {
-  return html`<p class="quiet">Health of the generator: requests left at most ${formatFigure(generator.schedulingLagP99Ms, 'ms')} late (p99), CPU ${formatFigure(generator.cpuRatio, 'ratio')} of one, event-loop delay ${formatFigure(generator.eventLoopDelayP99Ms, 'ms')} (p99), ${counted(unsent, 'planned request')} not sent. Seed <code>${seed}</code>.</p>`;
+function renderGenerator({ generator, unsent, seed, interference, engine }: LoadResult): Markup {
+  const { droppedArrivals, othersCpuRatio } = generator;
+  const more = [
+    ...(droppedArrivals === undefined ? [] : [`${counted(droppedArrivals, 'arrival')} it never came to`]),
+    ...(typeof othersCpuRatio === 'number'
+      ? [`${formatFigure(othersCpuRatio, 'ratio')} of its CPUs used by others`]
+      : []),
+    ...(typeof interference === 'number'
+      ? [`${formatFigure(interference, 'ratio')} of the service's CPUs used by others`]
+      : []),
+  ];
+  if (engine === 'locust') {
+    return html`<p class="quiet">Health of Locust: its users went on at most ${formatFigure(generator.schedulingLagP99Ms, 'ms')} late (p99), CPU ${formatFigure(generator.cpuRatio, 'ratio')} of one in its busiest process. Its choices are random and not seeded.</p>`;
+  }
+  return html`<p class="quiet">Health of the generator: requests left at most ${formatFigure(generator.schedulingLagP99Ms, 'ms')} late (p99), CPU ${formatFigure(generator.cpuRatio, 'ratio')} of one, event-loop delay ${formatFigure(generator.eventLoopDelayP99Ms, 'ms')} (p99), ${counted(unsent, 'planned request')} not sent${more.map((one) => `, ${one}`)}. Seed <code>${seed}</code>.</p>`;
 }
 
 function latencyWords(value: number | undefined): string {

@@ -49,7 +49,8 @@ function withStatus(checks: readonly Check[], status: Check['status']): Check[] 
 
 /** A failure with whose it is, what helps, and the last lines of the log. */
 export function renderFailure(failure: Failure): Markup {
-  return html`<div class="note bad"><p><strong>${failure.message}</strong></p>
+  const tone = failure.blame === 'candidate' || failure.blame === 'limit' ? 'bad' : 'open';
+  return html`<div class="note ${tone}"><p><strong>${failure.message}</strong></p>
 <p>Whose it is: ${blameWords(failure.blame)} <code>${failure.code}</code></p>
 ${failure.hint !== undefined && html`<p>What helps: ${withCode(failure.hint)}</p>`}
 ${failure.log !== undefined && failure.log !== '' && html`<pre>${block(failure.log)}</pre>`}</div>`;

@@ -42,8 +42,8 @@ export function renderHtml(report: Report): string {
 ${renderOutcome(report)}
 ${renderNavigation(load !== undefined)}
 <main>
-${renderBrief(report)}
 ${renderSkills(report.skills)}
+${renderBrief(report)}
 ${renderStages(report)}
 ${load?.load && renderLoad(load, load.load)}
 ${renderLogs(report)}
@@ -58,8 +58,8 @@ ${renderFacts(report)}
 
 function renderNavigation(hasLoad: boolean): Markup {
   const places: [string, string][] = [
-    ['discussion', 'Discussion'],
     ['skills', 'Skills'],
+    ['discussion', 'Discussion'],
     ['stages', 'Stages'],
     ...(hasLoad ? ([['load', 'Load']] as [string, string][]) : []),
     ['logs', 'Logs'],

@@ -39,6 +39,9 @@ h1{font-size:clamp(2rem,6vw,2.9rem);letter-spacing:-.02em;color:var(--tone)}
 .figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(8rem,1fr));gap:.8rem 1.5rem;margin:1.1rem 0 0}
 .figures dt{color:var(--quiet);font-size:.86rem}
 .figures dd{margin:0;font-size:1.12rem;font-weight:600;font-variant-numeric:tabular-nums}
+.stage-bars{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,19rem),1fr));gap:.15rem 2rem;list-style:none;margin:1.1rem 0 0;padding:.8rem 0 0;border-top:1px solid var(--line);font-size:.94rem}
+.stage-bars li{display:grid;grid-template-columns:6.5rem 1fr 6rem;gap:.8rem;align-items:center;--tone:var(--c0)}
+.stage-bars span{font-variant-numeric:tabular-nums}
 nav{position:sticky;top:0;z-index:1;background:var(--page);margin:1rem 0 0;padding:.55rem 0;border-bottom:1px solid var(--line)}
 nav ul{display:flex;flex-wrap:wrap;gap:.2rem 1.3rem;list-style:none;margin:0;padding:0}
 nav a{text-decoration:none}nav a:hover{text-decoration:underline}
@@ -118,6 +121,13 @@ th.number:last-child,td.number:last-child{padding-right:0}
 .curve.c0{stroke:var(--c0)}.curve.c1{stroke:var(--c1);stroke-dasharray:6 3}.curve.c2{stroke:var(--c2);stroke-dasharray:2 3}
 .fill.c0{fill:var(--c0)}.fill.c1{fill:var(--c1)}.fill.c2{fill:var(--c2)}
 .column{fill:transparent}.column:hover{fill:var(--quiet);opacity:.18}
+.limit{stroke:var(--bad);stroke-width:1.5;stroke-dasharray:9 4 2 4}
+.plot .limit-label{text-anchor:end;fill:var(--bad);font-size:11px;paint-order:stroke;stroke:var(--card);stroke-width:3px}
+.held{fill:var(--c0);stroke:var(--card);stroke-width:1}
+.plot .missed,.missed{fill:var(--bad);font-size:14px;font-weight:700}
+.knee-band{fill:var(--c2);opacity:.16}.knee-line{stroke:var(--c2);stroke-width:2}
+.chart-note{color:var(--quiet);font-size:.86rem;margin:.3rem 0 .2rem}
+.note.quiet-note{background:var(--soft);font-size:.93rem}
 .log{max-height:32rem}
 .fact-groups{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,24rem),1fr));gap:0 2.5rem}
 .facts{margin:0;font-size:.92rem}
