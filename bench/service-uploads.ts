@@ -98,9 +98,12 @@ async function rssOf(pid: number): Promise<number> {
 function watchMemory(pid: number): { end(): Promise<number> } {
   let peak = 0;
   const timer = setInterval(() => {
-    void rssOf(pid).then((rss) => {
-      peak = Math.max(peak, rss);
-    });
+    rssOf(pid).then(
+      (rss) => {
+        peak = Math.max(peak, rss);
+      },
+      () => clearInterval(timer),
+    );
   }, SAMPLE_MS);
   return {
     end: async () => {

@@ -122,7 +122,7 @@ export async function call(
     },
     ...(upload ? { body: form } : {}),
     ...(json ? { body: JSON.stringify(body) } : {}),
-    signal: AbortSignal.timeout(60_000),
+    signal: AbortSignal.timeout(240_000),
   });
   const text = await response.text();
   return {
