@@ -23,7 +23,10 @@ export async function openFsBlobStore(root: string): Promise<BlobStore> {
       await access(path, constants.R_OK).catch((error: unknown) => missing(key, error));
       return createReadStream(path);
     },
-    read: (key) => readFile(pathOf(root, key)).catch((error: unknown) => missing(key, error)),
+    read: async (key) => {
+      const path = pathOf(root, key);
+      return await readFile(path).catch((error: unknown) => missing(key, error));
+    },
     exists: async (key) => (await sizeOf(root, key)) !== undefined,
     verify: async ({ key, bytes }) =>
       (await sizeOf(root, key)) === bytes && (await digestOf(root, key)) === key,
