@@ -161,7 +161,9 @@ function say(text: string): void {
 }
 
 const controller = new AbortController();
-process.once('SIGINT', () => controller.abort(new Error('interrupted')));
+for (const name of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(name, () => controller.abort(new Error('interrupted')));
+}
 try {
   process.exitCode = await demo(controller.signal);
 } catch (error) {

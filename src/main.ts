@@ -107,10 +107,12 @@ async function runServiceCommand(
 }
 
 /** One Ctrl-C cancels and cleans up; a second one ends the process, and the guard cleans up instead. */
-function listenForInterrupts(controller: AbortController): void {
+function listenForInterrupts(controller: AbortController, command: string | undefined): void {
+  // The worker of a service is told to stop by the service, which has said so.
+  const farewell = { serve: 'stopping: runs at work are given a moment …\n', worker: '' }[command ?? ''];
   for (const name of ['SIGINT', 'SIGTERM'] as const) {
     process.once(name, () => {
-      process.stderr.write('\ninterrupted: cleaning up …\n');
+      process.stderr.write(farewell ?? '\ninterrupted: cleaning up …\n');
       controller.abort(new AssayError('INTERRUPTED', 'infra', 'interrupted'));
     });
   }
@@ -132,9 +134,10 @@ function explain(error: unknown, interrupted: boolean): number {
 }
 
 const controller = new AbortController();
-listenForInterrupts(controller);
+const [, , ...args] = process.argv;
+listenForInterrupts(controller, args[0]);
 try {
-  process.exitCode = await main(process.argv.slice(2), controller.signal);
+  process.exitCode = await main(args, controller.signal);
 } catch (error) {
   process.exitCode = explain(error, controller.signal.aborted);
 }

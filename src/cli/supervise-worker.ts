@@ -46,11 +46,10 @@ export function superviseWorker(urls: ServiceUrls, config: Config, logger: Logge
     stop: async () => {
       ended.abort();
       child?.kill('SIGTERM');
-      const gone = await Promise.race([keeping.then(() => true), sleep(STOP_MS + config.drainMs, false)]);
-      if (!gone) {
-        child?.kill('SIGKILL');
-        await keeping;
-      }
+      const deadline = setTimeout(() => child?.kill('SIGKILL'), STOP_MS + config.drainMs);
+      await keeping;
+      // Left running, it would keep this process alive long after everything has ended.
+      clearTimeout(deadline);
     },
   };
 }
