@@ -33,7 +33,7 @@ export default defineConfig({
           name: 'e2e',
           include: ['tests/e2e/**/*.test.ts'],
           // Of tests marked concurrent: they mostly wait, for restarts and for time to pass.
-          maxConcurrency: 3,
+          maxConcurrency: 2,
           testTimeout: 600_000,
           hookTimeout: 600_000,
           fileParallelism: false,
