@@ -54,11 +54,13 @@ export async function startPackageRegistry(): Promise<PackageRegistry> {
  */
 async function bridgeAddress(): Promise<string> {
   const network = (await new Docker().getNetwork('bridge').inspect()) as NetworkInspectInfo;
-  const gateway = network.IPAM?.Config?.[0]?.['Gateway'];
-  if (gateway === undefined) {
-    throw new Error('the network "bridge" of the engine has no gateway');
+  const config = network.IPAM?.Config?.[0];
+  // An engine on its first start names the subnet alone, and gives the bridge its first address.
+  const address = config?.['Gateway'] ?? config?.['Subnet']?.replace(/\.0\/\d+$/, '.1');
+  if (address === undefined) {
+    throw new Error('the network "bridge" of the engine has neither gateway nor subnet');
   }
-  return gateway;
+  return address;
 }
 
 function portOf(server: Server): number {
