@@ -39,10 +39,13 @@ export function connectionSettings(url: string): pg.ClientConfig {
   };
 }
 
-/** Opens a pool; connects on first use. `onError` hears of idle connections that broke. */
+/** Opens a pool; connects on first use. `onError` hears of connections that broke. */
 export function openConnection(url: string, onError: (error: Error) => void): Connection {
   const pool = new pg.Pool({ ...connectionSettings(url), max: MAX_CONNECTIONS });
   pool.on('error', onError);
+  // The pool listens to idle connections only. One that breaks between two statements of a transaction has nobody, and
+  // an 'error' that nobody hears ends the process; the next statement on it fails anyway.
+  pool.on('connect', (client) => client.on('error', onError));
   const db = new Kysely<Database>({
     dialect: new PostgresDialect({ pool }),
     plugins: [new NulSafePlugin(), new CamelCasePlugin({ maintainNestedObjectKeys: true })],
