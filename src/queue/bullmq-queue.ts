@@ -50,7 +50,8 @@ async function add(queue: Queue, delivery: Delivery): Promise<void> {
   if (known && ((await known.isCompleted()) || (await known.isFailed()))) {
     await known.remove();
   }
-  await queue.add(QUEUE_NAME, delivery, { jobId });
+  // A run that was begun before has waited its turn already, and goes first.
+  await queue.add(QUEUE_NAME, delivery, { jobId, lifo: delivery.epoch > 1 });
 }
 
 async function inTime(work: () => Promise<void>): Promise<void> {
