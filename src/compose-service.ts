@@ -8,6 +8,7 @@ import type { EngineAccess } from './compose.ts';
 import type { Config } from './config.ts';
 import { AssayError } from './domain/errors.ts';
 import { makeStageGate } from './grading/stage-gate.ts';
+import { decideStartPlan } from './grading/start-plan.ts';
 import { buildApp } from './http/app.ts';
 import type { App } from './http/app-types.ts';
 import { DEFAULT_HTTP_SETTINGS } from './http/http-settings.ts';
@@ -122,6 +123,9 @@ export async function openApi(
       uploadDir: join(config.home, 'uploads'),
     },
     intake: (path, maxBytes, signal) => inspectSubmission({ path }, { compressedBytes: maxBytes }, signal),
+    checkStart: (submission, runtimes) => {
+      decideStartPlan(submission, runtimes);
+    },
     checkWebhookUrl: async (address) => {
       await resolveTarget(address, rule);
     },

@@ -50,7 +50,7 @@ export interface Config {
   trustProxy: readonly string[];
   /** Hosts, addresses and CIDRs besides the public ones that webhooks may be sent to. */
   webhookAllow: readonly string[];
-  /** Runs that a worker grades at a time; undefined: as many as the engine has CPUs for. */
+  /** Runs that a worker grades at a time; undefined: half as many as the engine has CPUs. */
   slots: number | undefined;
   /** How long a worker that stops lets its runs go on. */
   drainMs: number;

@@ -1,6 +1,6 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { InfraError } from '../domain/errors.ts';
 import { readTar } from '../shared/tar-buffer.ts';
 import type { TarEntry } from '../shared/tar-buffer.ts';
 
@@ -21,24 +21,34 @@ export function bundleEntries(tar: Buffer): TarEntry[] {
 }
 
 /**
- * Writes the files into a fresh folder that only this user can read, and hands it to `use`; the folder is gone when
- * this settles. The names must have passed intake: regular files and folders, no links, nothing that leaves the folder.
+ * Writes the files into a fresh folder below `parent` that only this user can read, and hands it to `use`; the folder
+ * is gone when this settles. The names have passed intake; throws InfraError `BUNDLE_DAMAGED` where one leaves the
+ * folder all the same.
  */
 export async function withUnpackedBundle<T>(
+  parent: string,
   entries: readonly TarEntry[],
   use: (directory: string) => Promise<T>,
 ): Promise<T> {
-  const directory = await mkdtemp(join(tmpdir(), 'assay-bundle-'));
+  await mkdir(parent, { recursive: true, mode: 0o700 });
+  const directory = await mkdtemp(join(parent, 'bundle-'));
   try {
-    for (const { path, type, content } of entries) {
-      const target = join(directory, path);
-      await mkdir(type === 'directory' ? target : dirname(target), { recursive: true, mode: 0o700 });
-      if (type === 'file') {
-        await writeFile(target, content, { flag: 'wx', mode: 0o600 });
-      }
+    for (const entry of entries) {
+      await writeEntry(directory, entry);
     }
     return await use(directory);
   } finally {
     await rm(directory, { recursive: true, force: true });
+  }
+}
+
+async function writeEntry(directory: string, { path, type, content, executable }: TarEntry): Promise<void> {
+  if (path.startsWith('/') || path.split('/').includes('..')) {
+    throw new InfraError('BUNDLE_DAMAGED', 'a challenge bundle names a file outside of itself');
+  }
+  const target = join(directory, path);
+  await mkdir(type === 'directory' ? target : dirname(target), { recursive: true, mode: 0o700 });
+  if (type === 'file') {
+    await writeFile(target, content, { flag: 'wx', mode: executable ? 0o700 : 0o600 });
   }
 }

@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { parseArgs } from 'node:util';
 import { loadChallenge } from '../challenges/load-challenge.ts';
 import type { Grading } from '../compose.ts';
 import type { CheckReport } from '../domain/check-report.ts';
-import { AssayError } from '../domain/errors.ts';
+import type { AssayError } from '../domain/errors.ts';
 import type { CheckOptions } from '../grading/check/check-types.ts';
 import { checkChallenge } from '../grading/check-challenge.ts';
 import { inspectSubmission } from '../intake/inspect-submission.ts';
@@ -13,6 +12,7 @@ import { renderCheckReport } from './check-table.ts';
 import { EXIT } from './exit-codes.ts';
 import { closeQuietly } from './grade-command.ts';
 import type { GradeIo } from './grade-command.ts';
+import { readArguments, usageError } from './read-arguments.ts';
 
 export const CHECK_USAGE = `assay check <bundle> [options]
 
@@ -35,7 +35,18 @@ export interface CheckCommandOptions {
 
 /** Reads the command line of `assay check`. Throws AssayError `USAGE`. */
 export function parseCheckOptions(args: string[]): CheckCommandOptions {
-  const { values, positionals } = readArguments(args);
+  const { values, positionals } = readArguments(
+    args,
+    {
+      stages: { type: 'string' },
+      repeat: { type: 'string' },
+      'no-mutants': { type: 'boolean' },
+      profile: { type: 'string' },
+      seed: { type: 'string' },
+      json: { type: 'boolean' },
+    },
+    CHECK_USAGE,
+  );
   const [bundle, ...more] = positionals;
   if (bundle === undefined || more.length > 0) {
     throw usage('name one challenge bundle');
@@ -49,25 +60,6 @@ export function parseCheckOptions(args: string[]): CheckCommandOptions {
     seed: values.seed,
     json: values.json ?? false,
   };
-}
-
-function readArguments(args: string[]) {
-  try {
-    return parseArgs({
-      args,
-      allowPositionals: true,
-      options: {
-        stages: { type: 'string' },
-        repeat: { type: 'string' },
-        'no-mutants': { type: 'boolean' },
-        profile: { type: 'string' },
-        seed: { type: 'string' },
-        json: { type: 'boolean' },
-      },
-    });
-  } catch (error) {
-    throw usage(error instanceof Error ? error.message : String(error));
-  }
 }
 
 function parseRepeat(text: string): Record<string, number> | number {
@@ -86,7 +78,7 @@ function parseRepeat(text: string): Record<string, number> | number {
 }
 
 function usage(message: string): AssayError {
-  return new AssayError('USAGE', 'spec', message, { mend: `\n\n${CHECK_USAGE}` });
+  return usageError(message, CHECK_USAGE);
 }
 
 /** Checks a challenge and prints what was found. Answers the exit code: 0 blessed, 1 refused, 3 our fault. */

@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { basename, join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { loadChallenge } from '../challenges/load-challenge.ts';
 import type { Grading } from '../compose.ts';
-import { AssayError } from '../domain/errors.ts';
+import type { AssayError } from '../domain/errors.ts';
 import { gradeRun } from '../grading/grade-run.ts';
 import type { GradedRun } from '../grading/grade-run.ts';
 import { decideStartPlan } from '../grading/start-plan.ts';
@@ -13,6 +12,7 @@ import { systemClock } from '../shared/clock.ts';
 import { exitCodeOf } from './exit-codes.ts';
 import { makeProgressView } from './progress-view.ts';
 import { writeReport } from './write-report.ts';
+import { readArguments, usageError } from './read-arguments.ts';
 
 export const GRADE_USAGE = `assay grade <directory or archive> --challenge <bundle> [options]
 
@@ -39,7 +39,20 @@ export interface GradeOptions {
 
 /** Reads the command line of \`assay grade\`. Throws AssayError \`USAGE\`. */
 export function parseGradeOptions(args: string[]): GradeOptions {
-  const { values, positionals } = readArguments(args);
+  const { values, positionals } = readArguments(
+    args,
+    {
+      challenge: { type: 'string' },
+      out: { type: 'string' },
+      json: { type: 'boolean' },
+      stages: { type: 'string' },
+      profile: { type: 'string' },
+      visible: { type: 'boolean' },
+      seed: { type: 'string' },
+      runtime: { type: 'string' },
+    },
+    GRADE_USAGE,
+  );
   const [submission, ...more] = positionals;
   if (submission === undefined || more.length > 0 || values.challenge === undefined) {
     throw usage('name one submission and its challenge');
@@ -60,29 +73,8 @@ export function parseGradeOptions(args: string[]): GradeOptions {
   };
 }
 
-function readArguments(args: string[]) {
-  try {
-    return parseArgs({
-      args,
-      allowPositionals: true,
-      options: {
-        challenge: { type: 'string' },
-        out: { type: 'string' },
-        json: { type: 'boolean' },
-        stages: { type: 'string' },
-        profile: { type: 'string' },
-        visible: { type: 'boolean' },
-        seed: { type: 'string' },
-        runtime: { type: 'string' },
-      },
-    });
-  } catch (error) {
-    throw usage(error instanceof Error ? error.message : String(error));
-  }
-}
-
 function usage(message: string): AssayError {
-  return new AssayError('USAGE', 'spec', message, { mend: `\n\n${GRADE_USAGE}` });
+  return usageError(message, GRADE_USAGE);
 }
 
 export interface GradeIo {

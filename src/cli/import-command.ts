@@ -1,10 +1,10 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { parseArgs } from 'node:util';
 import { importCollection } from '../challenges/postman/import-collection.ts';
 import { AssayError } from '../domain/errors.ts';
 import { EXIT } from './exit-codes.ts';
 import type { GradeIo } from './grade-command.ts';
+import { readArguments, usageError } from './read-arguments.ts';
 
 export const IMPORT_USAGE = `assay import postman <collection.json> --out <suite.yaml>
 
@@ -15,7 +15,7 @@ export const IMPORT_USAGE = `assay import postman <collection.json> --out <suite
  * \`SPEC_INVALID\` for a file that is no collection, \`OUT_EXISTS\`.
  */
 export async function runImport(args: string[], io: GradeIo): Promise<number> {
-  const { kind, file, out } = readArguments(args);
+  const { kind, file, out } = readOptions(args);
   if (kind !== 'postman' || file === undefined || out === undefined) {
     throw usage('name a format (postman), one file, and --out');
   }
@@ -38,20 +38,12 @@ export async function runImport(args: string[], io: GradeIo): Promise<number> {
   return EXIT.passed;
 }
 
-function readArguments(args: string[]) {
-  try {
-    const { values, positionals } = parseArgs({
-      args,
-      allowPositionals: true,
-      options: { out: { type: 'string' } },
-    });
-    const [kind, file, ...more] = positionals;
-    return { kind, file: more.length === 0 ? file : undefined, out: values.out };
-  } catch (error) {
-    throw usage(error instanceof Error ? error.message : String(error));
-  }
+function readOptions(args: string[]) {
+  const { values, positionals } = readArguments(args, { out: { type: 'string' } }, IMPORT_USAGE);
+  const [kind, file, ...more] = positionals;
+  return { kind, file: more.length === 0 ? file : undefined, out: values.out };
 }
 
 function usage(message: string): AssayError {
-  return new AssayError('USAGE', 'spec', message, { mend: `\n\n${IMPORT_USAGE}` });
+  return usageError(message, IMPORT_USAGE);
 }

@@ -1,9 +1,9 @@
 import { writeFile } from 'node:fs/promises';
-import { parseArgs } from 'node:util';
 import { exportLocustfile } from '../challenges/export-locustfile.ts';
 import { loadChallenge } from '../challenges/load-challenge.ts';
 import { AssayError } from '../domain/errors.ts';
 import { EXIT } from './exit-codes.ts';
+import { readArguments, usageError } from './read-arguments.ts';
 
 export const LOAD_USAGE = `assay load export <bundle> [options]
 
@@ -36,7 +36,11 @@ export async function runLoadCommand(args: string[], stdout: NodeJS.WritableStre
 }
 
 function parseOptions(args: string[]): ExportOptions {
-  const { values, positionals } = readArguments(args);
+  const { values, positionals } = readArguments(
+    args,
+    { profile: { type: 'string' }, out: { type: 'string' } },
+    LOAD_USAGE,
+  );
   const [action, bundle, ...more] = positionals;
   if (action !== 'export' || bundle === undefined || more.length > 0) {
     throw usage('name what to do and one challenge');
@@ -44,18 +48,6 @@ function parseOptions(args: string[]): ExportOptions {
   return { bundle, profile: values.profile, out: values.out };
 }
 
-function readArguments(args: string[]) {
-  try {
-    return parseArgs({
-      args,
-      allowPositionals: true,
-      options: { profile: { type: 'string' }, out: { type: 'string' } },
-    });
-  } catch (error) {
-    throw usage(error instanceof Error ? error.message : String(error));
-  }
-}
-
 function usage(message: string): AssayError {
-  return new AssayError('USAGE', 'spec', message, { mend: `\n\n${LOAD_USAGE}` });
+  return usageError(message, LOAD_USAGE);
 }

@@ -1,10 +1,10 @@
-import { parseArgs } from 'node:util';
 import { openServicesHost } from '../compose-service.ts';
 import type { Config } from '../config.ts';
 import { AssayError } from '../domain/errors.ts';
 import { listServices, resetServices, stopServices } from '../services/own-services.ts';
 import { EXIT } from './exit-codes.ts';
 import type { GradeIo } from './grade-command.ts';
+import { readArguments } from './read-arguments.ts';
 
 export const SERVICES_USAGE = `assay services status        the Postgres and Redis that assay runs for this installation
 assay services stop          stop them; their data stays
@@ -12,11 +12,8 @@ assay services reset --yes   remove them with all submissions, results and token
 
 /** Shows, stops or removes this installation's own services. */
 export async function runServices(args: string[], config: Config, io: GradeIo): Promise<number> {
-  const { positionals, values } = parseArgs({
-    args,
-    allowPositionals: true,
-    options: { yes: { type: 'boolean', default: false } },
-  });
+  const options = { yes: { type: 'boolean', default: false } } as const;
+  const { positionals, values } = readArguments(args, options, SERVICES_USAGE);
   const host = await openServicesHost(config);
   switch (positionals[0] ?? 'none') {
     case 'status': {

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { parseArgs, promisify } from 'node:util';
+import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { z } from 'zod';
-import { AssayError } from '../domain/errors.ts';
+import type { AssayError } from '../domain/errors.ts';
 import { ReportSchema } from '../domain/report.ts';
 import { inspectSubmission } from '../intake/inspect-submission.ts';
 import { renderSummary } from '../report/render/terminal.ts';
@@ -14,6 +14,7 @@ import type { GradeIo } from './grade-command.ts';
 import { makeServiceClient } from './service-client.ts';
 import type { ServiceClient } from './service-client.ts';
 import { makeSubmitView } from './submit-view.ts';
+import { readArguments, usageError } from './read-arguments.ts';
 
 export const SUBMIT_USAGE = `assay submit <directory or archive> --url <service> --token <token> [--dry-run]
 
@@ -33,7 +34,11 @@ export function parseSubmitOptions(
   args: string[],
   defaults: { url: string | undefined; token: string | undefined },
 ): SubmitOptions {
-  const { values, positionals } = readArguments(args);
+  const { values, positionals } = readArguments(
+    args,
+    { url: { type: 'string' }, token: { type: 'string' }, 'dry-run': { type: 'boolean' } },
+    SUBMIT_USAGE,
+  );
   const [submission, ...more] = positionals;
   const url = values.url ?? defaults.url;
   const token = values.token ?? defaults.token;
@@ -46,20 +51,8 @@ export function parseSubmitOptions(
   return { submission, url, token, dryRun: values['dry-run'] ?? false };
 }
 
-function readArguments(args: string[]) {
-  try {
-    return parseArgs({
-      args,
-      allowPositionals: true,
-      options: { url: { type: 'string' }, token: { type: 'string' }, 'dry-run': { type: 'boolean' } },
-    });
-  } catch (error) {
-    throw usage(error instanceof Error ? error.message : String(error));
-  }
-}
-
 function usage(message: string): AssayError {
-  return new AssayError('USAGE', 'spec', message, { mend: `\n\n${SUBMIT_USAGE}` });
+  return usageError(message, SUBMIT_USAGE);
 }
 
 const Accepted = z.object({

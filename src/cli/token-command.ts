@@ -1,12 +1,12 @@
-import { parseArgs } from 'node:util';
 import { openStore } from '../compose-service.ts';
 import type { Config } from '../config.ts';
-import { AssayError } from '../domain/errors.ts';
+import type { AssayError } from '../domain/errors.ts';
 import { parseDuration } from '../domain/units.ts';
 import { newToken } from '../http/new-token.ts';
 import { systemClock } from '../shared/clock.ts';
 import { EXIT } from './exit-codes.ts';
 import type { GradeIo } from './grade-command.ts';
+import { readArguments, usageError } from './read-arguments.ts';
 
 export const TOKEN_USAGE = `assay token create --role admin|reviewer [--name NAME] [--challenges a,b] [--expires 90d]`;
 
@@ -45,7 +45,16 @@ interface WantedToken {
 
 /** Reads the command line of `assay token create`. Throws AssayError `USAGE`. */
 export function parseTokenOptions(args: string[]): WantedToken {
-  const { values, positionals } = readArguments(args);
+  const { values, positionals } = readArguments(
+    args,
+    {
+      role: { type: 'string' },
+      name: { type: 'string' },
+      challenges: { type: 'string' },
+      expires: { type: 'string' },
+    },
+    TOKEN_USAGE,
+  );
   const { role, name, challenges, expires } = values;
   if (positionals.join(' ') !== 'create' || (role !== 'admin' && role !== 'reviewer')) {
     throw usage('say which token to create');
@@ -62,23 +71,6 @@ export function parseTokenOptions(args: string[]): WantedToken {
   };
 }
 
-function readArguments(args: string[]) {
-  try {
-    return parseArgs({
-      args,
-      allowPositionals: true,
-      options: {
-        role: { type: 'string' },
-        name: { type: 'string' },
-        challenges: { type: 'string' },
-        expires: { type: 'string' },
-      },
-    });
-  } catch (error) {
-    throw usage(error instanceof Error ? error.message : String(error));
-  }
-}
-
 function readLife(text: string): number {
   const ms = parseDuration(text);
   if (ms === undefined || ms <= 0) {
@@ -88,5 +80,5 @@ function readLife(text: string): number {
 }
 
 function usage(message: string): AssayError {
-  return new AssayError('USAGE', 'spec', message, { mend: `\n\n${TOKEN_USAGE}` });
+  return usageError(message, TOKEN_USAGE);
 }

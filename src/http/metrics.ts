@@ -27,28 +27,79 @@ export function makeMetrics(store: Store): HttpMetrics {
     help: 'Bytes of uploads taken',
     registers,
   });
-  addQueueGauges(registry, store);
+  const refresh = [queueGauges(registry, store), outcomeGauges(registry, store)];
   return {
     answered: ({ method, route, status, ms }) =>
       requests.observe({ method, route, status: String(status) }, ms / 1000),
     uploaded: (bytes) => uploads.inc(bytes),
-    render: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
+    render: async () => {
+      // First everything is read, then shown: gauges that share a question would else be one scrape behind.
+      await Promise.all(refresh.map((read) => read()));
+      return { contentType: registry.contentType, text: await registry.metrics() };
+    },
   };
 }
 
-function addQueueGauges(registry: Registry, store: Store): void {
+type Refresh = () => Promise<void>;
+
+function queueGauges(registry: Registry, store: Store): Refresh {
   const registers = [registry];
   const runs = new Gauge({ name: 'assay_runs', help: 'Runs by state', labelNames: ['state'], registers });
   const oldest = new Gauge({
     name: 'assay_queue_oldest_seconds',
     help: 'How long the oldest queued run has waited',
     registers,
-    collect: async () => {
-      const facts = await store.runs.queueFacts();
-      for (const [state, count] of Object.entries(facts.counts)) {
-        runs.set({ state }, count);
-      }
-      oldest.set((facts.oldestQueuedMs ?? 0) / 1000);
-    },
   });
+  return async () => {
+    const facts = await store.runs.queueFacts();
+    for (const [state, count] of Object.entries(facts.counts)) {
+      runs.set({ state }, count);
+    }
+    oldest.set((facts.oldestQueuedMs ?? 0) / 1000);
+  };
+}
+
+/** Whole counts from the store rather than this process's own: any of several may be asked. */
+function outcomeGauges(registry: Registry, store: Store): Refresh {
+  const registers = [registry];
+  const verdicts = new Gauge({
+    name: 'assay_verdicts',
+    help: 'Completed gradings by verdict',
+    labelNames: ['verdict'],
+    registers,
+  });
+  const failures = new Gauge({
+    name: 'assay_failures',
+    help: 'Gradings that ended with a failure, by whose it is',
+    labelNames: ['blame'],
+    registers,
+  });
+  const stageRuns = new Gauge({
+    name: 'assay_stage_runs',
+    help: 'Stages of the runs that ended within the last hour',
+    labelNames: ['stage'],
+    registers,
+  });
+  const stageTimes = new Gauge({
+    name: 'assay_stage_seconds',
+    help: 'How long these stages took',
+    labelNames: ['stage', 'quantile'],
+    registers,
+  });
+  return async () => {
+    const facts = await store.runs.outcomeFacts();
+    stageRuns.reset();
+    stageTimes.reset();
+    for (const [verdict, count] of Object.entries(facts.verdicts)) {
+      verdicts.set({ verdict }, count);
+    }
+    for (const [blame, count] of Object.entries(facts.failures)) {
+      failures.set({ blame }, count);
+    }
+    for (const { stage, runs, p50Ms, p95Ms } of facts.stages) {
+      stageRuns.set({ stage }, runs);
+      stageTimes.set({ stage, quantile: '0.5' }, p50Ms / 1000);
+      stageTimes.set({ stage, quantile: '0.95' }, p95Ms / 1000);
+    }
+  };
 }

@@ -1,4 +1,4 @@
-import type { Feedback, RubricItem } from '../domain/challenge.ts';
+import type { Feedback, RubricItem, RuntimeName } from '../domain/challenge.ts';
 
 /** Lifecycle of a version: `draft` until checked and published; `retired` takes no new invitations. */
 export type VersionState = 'draft' | 'published' | 'retired';
@@ -14,7 +14,7 @@ export interface ChallengeVersion {
   digest: string;
   /** Blob of the canonical tar of the bundle. */
   bundleBlob: string;
-  /** What challenge.yaml says about attempts, feedback and reviews, as parsed when uploaded. */
+  /** What challenge.yaml says about attempts, uploads, feedback and reviews, as parsed when uploaded. */
   policy: VersionPolicy;
   state: VersionState;
   /** The newest finished check of this version, null before. */
@@ -32,6 +32,8 @@ export interface AttemptPolicy {
 
 /** Plain JSON: kept as one document. */
 export interface VersionPolicy extends AttemptPolicy {
+  /** What a submission may be written for. */
+  runtimes: RuntimeName[];
   feedback: Feedback;
   rubric: RubricItem[];
 }

@@ -54,6 +54,15 @@ export interface RunResult {
   artifacts: StoredArtifact[];
 }
 
+export interface OutcomeFacts {
+  /** Completed gradings by verdict. */
+  verdicts: Record<string, number>;
+  /** Gradings that ended with a failure, by whose it is. */
+  failures: Record<string, number>;
+  /** Of runs that ended within the last hour. */
+  stages: { stage: string; runs: number; p50Ms: number; p95Ms: number }[];
+}
+
 /**
  * Runs and who works on them. Only the database's clock is compared; every change by a worker is guarded by
  * (run, epoch, worker), and one that no longer holds the lease changes nothing and is told so.
@@ -105,6 +114,8 @@ export interface RunStore {
   relay(limit: number, send: (delivery: { runId: string; epoch: number }) => Promise<void>): Promise<number>;
   /** Counts by state, and the age of the oldest queued run, ms. */
   queueFacts(): Promise<{ counts: Record<RunState, number>; oldestQueuedMs: number | null }>;
+  /** What came of all gradings so far, and how long their stages took. */
+  outcomeFacts(): Promise<OutcomeFacts>;
   /** Queued runs before this one, 0 = next; undefined when it is not queued. */
   positionOf(runId: string): Promise<number | undefined>;
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { rm } from 'node:fs/promises';
 import { loadChallenge } from '../challenges/load-challenge.ts';
+import { withUnpackedBundle } from '../challenges/unpack-bundle.ts';
 import type { Challenge } from '../domain/challenge.ts';
 import { AssayError, InfraError } from '../domain/errors.ts';
 import type { Report } from '../domain/report.ts';
@@ -10,11 +10,11 @@ import { gradeRun } from '../grading/grade-run.ts';
 import type { GradedRun } from '../grading/grade-run.ts';
 import { reportRefusal } from '../grading/report-refusal.ts';
 import { decideStartPlan } from '../grading/start-plan.ts';
+import { readTar } from '../shared/tar-buffer.ts';
 import type { ChallengeVersion } from '../store/challenge-store.ts';
 import type { Lease, RunResult } from '../store/run-store.ts';
 import type { Submission } from '../store/submission-store.ts';
 import type { EventTeller } from './tell-events.ts';
-import { unpackBundle } from './unpack-bundle.ts';
 import type { WorkerDeps } from './worker-deps.ts';
 
 /**
@@ -31,15 +31,13 @@ export async function gradeLeased(
   if (!version) {
     throw new InfraError('VERSION_MISSING', 'the challenge version of this run is not stored');
   }
-  const folder = await unpackBundle(deps.workDir, await deps.blobs.read(version.bundleBlob));
-  try {
+  const entries = readTar(await deps.blobs.read(version.bundleBlob));
+  return await withUnpackedBundle(deps.workDir, entries, async (folder) => {
     const challenge = await loadChallenge(folder);
     return lease.run.kind === 'check'
       ? await check(deps, lease, challenge, teller, signal)
       : await grade(deps, lease, { challenge, version }, teller, signal);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  });
 }
 
 async function check(

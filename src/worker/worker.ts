@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { DeliveryHandler, GradingConsumer } from '../queue/grading-queue.ts';
 import type { WorkerInfo } from '../store/operations-store.ts';
 import type { KeptLease } from './keep-lease.ts';
-import { dropOldBundles } from './unpack-bundle.ts';
+import { dropOldBundles } from './drop-old-bundles.ts';
 import { workOnRun } from './work-run.ts';
 import type { WorkerDeps } from './worker-deps.ts';
 

@@ -27,6 +27,7 @@ export async function bareApp(settings: Partial<HttpDeps['settings']> = {}): Pro
     version: '0.0.0-test',
     settings: { ...DEFAULT_HTTP_SETTINGS, uploadDir: '/nonexistent', perAddress: 100_000, ...settings },
     intake: () => Promise.reject(new Error('the test reached intake')),
+    checkStart: () => undefined,
     checkWebhookUrl: () => Promise.resolve(),
   });
 }

@@ -6,11 +6,13 @@ import type { InjectOptions, LightMyRequestResponse } from 'fastify';
 import pino from 'pino';
 import { openFsBlobStore } from '../../src/blobs/fs-blob-store.ts';
 import type { Role } from '../../src/domain/access.ts';
+import { decideStartPlan } from '../../src/grading/start-plan.ts';
 import { buildApp } from '../../src/http/app.ts';
 import type { App } from '../../src/http/app-types.ts';
 import { DEFAULT_HTTP_SETTINGS } from '../../src/http/http-settings.ts';
 import type { HttpSettings } from '../../src/http/http-settings.ts';
 import { newToken } from '../../src/http/new-token.ts';
+
 import { inspectSubmission } from '../../src/intake/inspect-submission.ts';
 import { systemClock } from '../../src/shared/clock.ts';
 import type { Invitation } from '../../src/store/access-store.ts';
@@ -104,6 +106,7 @@ export async function openHttpService(settings: Partial<HttpSettings> = {}): Pro
       ...settings,
     },
     intake: (path, maxBytes, signal) => inspectSubmission({ path }, { compressedBytes: maxBytes }, signal),
+    checkStart: (submission, runtimes) => void decideStartPlan(submission, runtimes),
     checkWebhookUrl: async (url) => void (await resolveTarget(url, makeAllowRule([]))),
   });
 

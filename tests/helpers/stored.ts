@@ -28,6 +28,7 @@ export async function storedVersion(
       windowMs: HOUR_MS,
       dryRuns: 20,
       late: 'refuse',
+      runtimes: ['node', 'python', 'go'],
       feedback: FeedbackSchema.parse({}),
       rubric: [],
     },

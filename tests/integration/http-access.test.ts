@@ -14,14 +14,19 @@ beforeAll(async () => {
 });
 afterAll(() => service?.close());
 
-/** A submission of a new candidate whose run has ended with this report. Nothing is uploaded: that is tested elsewhere. */
-async function graded(report: Report = assembleReport(SAMPLE_RUNS.partialRun()), candidate?: Candidate) {
-  const owner = candidate ?? (await service.candidate());
-  const accepted = await service.store.submissions.accept(newSubmission(owner.invitation));
+async function submitted(owner?: Candidate) {
+  const { invitation } = owner ?? (await service.candidate());
+  const accepted = await service.store.submissions.accept(newSubmission(invitation));
   if (!accepted.ok) {
     throw new Error(accepted.refusal.kind);
   }
-  const { submission, run } = accepted;
+  return accepted;
+}
+
+/** A submission of a new candidate whose run has ended with this report. Nothing is uploaded: that is tested elsewhere. */
+async function graded(report: Report = assembleReport(SAMPLE_RUNS.partialRun()), candidate?: Candidate) {
+  const owner = candidate ?? (await service.candidate());
+  const { submission, run } = await submitted(owner);
   await service.store.runs.lease(run.id, 1, 'w', 600_000);
   const done = await service.store.runs.finish(run.id, 1, 'w', {
     ...PASSED,
@@ -102,6 +107,36 @@ describe('C02, C04: what belongs to another candidate', () => {
     const [one, other404] = [foreign, unknown].map(({ body }) => body.replace(/"requestId":"[^"]+"/, ''));
 
     expect(one).toBe(other404);
+  });
+});
+
+describe('metrics', () => {
+  it('tell what came of gradings, whose failures were, and how long stages took, in the first scrape', async () => {
+    const admin = await service.staff('admin');
+    async function read(name: string): Promise<number> {
+      const { body } = await admin.ask('GET', '/metrics');
+      return Number(
+        body
+          .split('\n')
+          .find((line) => line.startsWith(`${name} `))
+          ?.split(' ')[1] ?? 0,
+      );
+    }
+    const partial = 'assay_verdicts{verdict="partial"}';
+    const before = await read(partial);
+    await graded();
+
+    const { run } = await submitted();
+    await service.store.runs.lease(run.id, 1, 'w', 600_000);
+    await service.store.runs.phase(run.id, 1, 'w', 'build', 'begin');
+    await service.store.runs.phase(run.id, 1, 'w', 'build', 'end');
+    const failure = { code: 'BUILD_FAILED', blame: 'candidate', message: 'It does not build.' } as const;
+    await service.store.runs.finish(run.id, 1, 'w', { ...PASSED, verdict: 'failed', score: 0, failure });
+
+    expect(await read(partial)).toBe(before + 1);
+    expect(await read('assay_failures{blame="candidate"}')).toBeGreaterThanOrEqual(1);
+    expect(await read('assay_stage_runs{stage="build"}')).toBeGreaterThanOrEqual(1);
+    expect(await read('assay_runs{state="completed"}')).toBeGreaterThanOrEqual(2);
   });
 });
 

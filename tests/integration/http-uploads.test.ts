@@ -1,5 +1,6 @@
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { buildTar } from '../helpers/archives.ts';
 import { BOUNDARY, fileOf, multipart, openHttpService, project } from '../helpers/http-service.ts';
 import type { Candidate, HttpService } from '../helpers/http-service.ts';
 import { listenOn } from '../helpers/raw-http.ts';
@@ -73,6 +74,19 @@ describe('an upload', () => {
     expect(answer.json()).toMatchObject({ code: 'ARCHIVE_TYPE' });
     expect(answer.body).not.toContain('/tmp');
     expect(await countOf(candidate)).toBe(0);
+  });
+
+  it('is refused when nothing in it says how to start, and costs no attempt', async () => {
+    const candidate = await service.candidate();
+    const notes = await candidate.submit(buildTar([{ name: 'notes.txt', content: 'soon' }]));
+    const library = await candidate.submit(buildTar([{ name: 'package.json', content: '{"name":"a"}' }]));
+
+    expect([notes.statusCode, library.statusCode]).toEqual([422, 422]);
+    expect(notes.json()).toMatchObject({ code: 'NO_PROJECT' });
+    expect(library.json()).toMatchObject({ code: 'NO_START_COMMAND' });
+    expect(library.json<{ mend?: string }>().mend).toBeTruthy();
+    expect(await countOf(candidate)).toBe(0);
+    expect(await service.uploads()).toEqual([]);
   });
 
   it('can be canceled once', async () => {

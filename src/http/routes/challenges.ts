@@ -74,7 +74,7 @@ function uploadRoute(app: App, deps: HttpDeps, parts: UploadParts): void {
         const added = await withUpload(request, rules, (upload, signal) =>
           parts.line.run(async () => {
             const inspected = await deps.intake(upload.path, bundleBytes, signal);
-            const { tar, version } = await readBundle(inspected.tar);
+            const { tar, version } = await readBundle(inspected.tar, uploadDir);
             const blob = await deps.blobs.put(tar);
             return await deps.store.challenges.addVersion({ ...version, bundleBlob: blob.key });
           }, signal),

@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import type { RuntimeName } from '../../domain/challenge.ts';
 import type { App } from '../app-types.ts';
 import type { HttpDeps } from '../http-deps.ts';
 import type { HttpMetrics } from '../metrics.ts';
@@ -91,6 +92,7 @@ async function accept(request: FastifyRequest, order: Order, work: Work): Promis
   const accepted = await work.line.run(async () => {
     const { deps, signal } = work;
     const submission = await deps.intake(upload.path, deps.settings.uploadBytes, signal);
+    deps.checkStart(submission, await runtimesOf(deps, invitationId));
     const tar = await deps.blobs.put(submission.tar);
     const original = await deps.blobs.put(createReadStream(upload.path));
     signal.throwIfAborted();
@@ -110,6 +112,16 @@ async function accept(request: FastifyRequest, order: Order, work: Work): Promis
   }
   request.log.info({ submission: accepted.submission.id, run: accepted.run.id }, 'submission accepted');
   return await viewOf(work.deps, accepted);
+}
+
+/** The runtimes of the invitation's challenge. */
+async function runtimesOf({ store }: HttpDeps, invitationId: string): Promise<readonly RuntimeName[]> {
+  const invitation = await store.access.getInvitation(invitationId);
+  const version = invitation && (await store.challenges.get(invitation.versionId));
+  if (version === undefined) {
+    throw refusalProblem({ kind: 'unknown' });
+  }
+  return version.policy.runtimes;
 }
 
 async function viewOf(

@@ -12,10 +12,10 @@ export interface ReadBundle {
   version: Omit<NewVersion, 'bundleBlob'>;
 }
 
-/** Validates an inspected bundle, samples included. Throws SpecError with every mistake and its place. */
-export async function readBundle(inspected: Buffer): Promise<ReadBundle> {
+/** Validates an inspected bundle, samples included, unpacked below `folder` meanwhile. Throws SpecError with every mistake and its place. */
+export async function readBundle(inspected: Buffer, folder: string): Promise<ReadBundle> {
   const entries = bundleEntries(inspected);
-  const challenge = await withUnpackedBundle(entries, async (directory) => {
+  const challenge = await withUnpackedBundle(folder, entries, async (directory) => {
     try {
       const loaded = await loadChallenge(directory);
       await loadSamples(loaded);
@@ -54,6 +54,7 @@ function toVersion({ file, digest }: Challenge): ReadBundle['version'] {
       windowMs: window,
       dryRuns,
       late,
+      runtimes: file.build.runtimes,
       feedback: file.feedback.candidate,
       rubric: file.rubric,
     },

@@ -8,6 +8,7 @@ import { leaseStore } from './leases.ts';
 import { relayOutbox } from './outbox.ts';
 import { queueRun } from './queue-run.ts';
 import { reconcileRuns } from './reconcile.ts';
+import { outcomeFacts } from './outcome-facts.ts';
 import { regradeAll, regradeOne } from './regrade.ts';
 import { RUN_COLUMNS } from './run-rows.ts';
 import { idOf } from './values.ts';
@@ -45,6 +46,7 @@ export function runStore(connection: Connection): RunStore {
     reconcile: (options) => connection.write((tx) => reconcileRuns(tx, options)),
     relay: (limit, send) => connection.write((tx) => relayOutbox(tx, limit, send)),
     queueFacts: () => connection.read(queueFacts),
+    outcomeFacts: () => connection.read(outcomeFacts),
     positionOf: (runId) => connection.read((db) => positionOf(db, idOf(runId))),
   };
 }

@@ -137,6 +137,7 @@ const RUNS = [
   'CREATE INDEX runs_submission ON runs (submission_id, created_at)',
   'CREATE INDEX runs_previous ON runs (previous_run_id)',
   'CREATE INDEX runs_state ON runs (state)',
+  'CREATE INDEX runs_finished ON runs (finished_at)',
   "CREATE INDEX runs_queued ON runs (queued_at, id) WHERE state = 'queued'",
   "CREATE INDEX runs_leased ON runs (lease_until) WHERE state = 'running'",
   `CREATE UNIQUE INDEX runs_one_check ON runs (version_id)
