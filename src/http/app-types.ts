@@ -9,6 +9,8 @@ export type Access = 'public' | readonly Role[];
 declare module 'fastify' {
   interface FastifyContextConfig {
     access?: Access;
+    /** Takes one file, in the multipart field of this name. */
+    upload?: 'archive' | 'bundle';
   }
   interface FastifyRequest {
     /** Who calls; null on public routes only. */

@@ -55,14 +55,13 @@ function uploadRoute(app: App, deps: HttpDeps, parts: UploadParts): void {
   app.post(
     '/v1/challenges',
     {
-      config: { access: ADMIN },
+      config: { access: ADMIN, upload: 'bundle' },
       schema: {
         tags: ['admin'],
         summary: 'Upload a challenge (multipart field "bundle": zip, tar or tar.gz)',
         description:
           'Mistakes come back as a problem document whose `problems` name file, line, path and the mend. ' +
           'A bundle whose graded files are those of a known version answers that version, with 200.',
-        consumes: ['multipart/form-data'],
         response: { 200: VersionBody, 201: VersionBody },
       },
     },

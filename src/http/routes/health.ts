@@ -3,7 +3,9 @@ import type { App } from '../app-types.ts';
 import type { HttpDeps } from '../http-deps.ts';
 import type { HttpMetrics } from '../metrics.ts';
 import { ADMIN } from '../plugins/access.ts';
+import { fileAnswer } from '../schemas/common.ts';
 
+const METRICS_ANSWER = fileAnswer('In the text format', 'text/plain');
 const tags = ['operations'];
 
 /** Whether the process lives, whether it can serve, and what it counted. */
@@ -37,7 +39,10 @@ export function healthRoutes(app: App, deps: HttpDeps, metrics: HttpMetrics): vo
   );
   app.get(
     '/metrics',
-    { config: { access: ADMIN }, schema: { tags, summary: 'Metrics for Prometheus' } },
+    {
+      config: { access: ADMIN },
+      schema: { tags, summary: 'Metrics for Prometheus', response: METRICS_ANSWER },
+    },
     async (_request, reply) => {
       const { contentType, text } = await metrics.render();
       return reply.type(contentType).send(text);

@@ -7,6 +7,7 @@ import type { App } from '../app-types.ts';
 import type { HttpDeps } from '../http-deps.ts';
 import { CANDIDATE, callerOf, candidateOf, EVERYONE } from '../plugins/access.ts';
 import { notFound } from '../problems.ts';
+import { fileAnswer } from '../schemas/common.ts';
 import { InvitationBody, toInvitationBody } from '../schemas/invitations.ts';
 import { RunBody, toRunBody } from '../schemas/runs.ts';
 import { iso } from '../schemas/time.ts';
@@ -91,6 +92,7 @@ function handoutRoute(app: App, deps: HttpDeps): void {
       schema: {
         tags: ['candidate'],
         summary: 'The statement, the OpenAPI document and the starter files, as tar.gz',
+        response: fileAnswer('The handout', 'application/gzip'),
       },
     },
     async (request, reply) => {

@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { CheckReportSchema } from '../../domain/check-report.ts';
 import type { Report } from '../../domain/report.ts';
 import { ReportSchema } from '../../domain/report.ts';
 import { TERMINAL_STATES } from '../../domain/run.ts';
@@ -13,12 +14,19 @@ import { callerOf, EVERYONE, STAFF } from '../plugins/access.ts';
 import { notFound, Problem } from '../problems.ts';
 import type { ReportFormat } from '../report-formats.ts';
 import { RENDERERS, REPORT_POLICY, ReportFormat as Format } from '../report-formats.ts';
-import { IdParams } from '../schemas/common.ts';
+import { fileAnswer, IdParams } from '../schemas/common.ts';
 import { runsOf, visibleRun, visibleSubmission } from '../visible.ts';
 
 const ReportQuery = z.strictObject({ format: Format.default('json') });
 const EXTENSIONS = { json: 'json', html: 'html', md: 'md', junit: 'xml', csv: 'csv' } as const;
-const REPORT_ANSWER = { 200: z.union([ReportSchema, z.string()]).describe('By format') };
+const OTHER_TYPES = Object.entries(RENDERERS)
+  .filter(([format]) => format !== 'json')
+  .map(([, { contentType }]) => contentType.replace(/;.*/, ''));
+const { description, content } = fileAnswer('The report, by format', ...OTHER_TYPES)[200];
+
+function reportAnswer(schema: z.ZodType) {
+  return { 200: { description, content: { 'application/json': { schema }, ...content } } };
+}
 
 /** Reports, to everybody what they may see. */
 export function reportRoutes(app: App, deps: HttpDeps): void {
@@ -31,7 +39,7 @@ export function reportRoutes(app: App, deps: HttpDeps): void {
         summary: 'Report of the newest graded run; candidates see what the challenge allows',
         params: IdParams,
         querystring: ReportQuery,
-        response: REPORT_ANSWER,
+        response: reportAnswer(ReportSchema),
       },
     },
     async (request, reply) => {
@@ -50,7 +58,7 @@ export function reportRoutes(app: App, deps: HttpDeps): void {
         summary: 'Report of one run, in full',
         params: IdParams,
         querystring: ReportQuery,
-        response: REPORT_ANSWER,
+        response: reportAnswer(z.union([ReportSchema, CheckReportSchema])),
       },
     },
     async (request, reply) => {

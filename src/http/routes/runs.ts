@@ -8,7 +8,7 @@ import { Comparison, compareReports } from '../compare-reports.ts';
 import type { HttpDeps } from '../http-deps.ts';
 import { callerOf, EVERYONE, STAFF } from '../plugins/access.ts';
 import { notFound, Problem } from '../problems.ts';
-import { Id, IdParams } from '../schemas/common.ts';
+import { fileAnswer, Id, IdParams } from '../schemas/common.ts';
 import { RunBody, toRunBody } from '../schemas/runs.ts';
 import { visibleRun, visibleSubmission } from '../visible.ts';
 import { reportOf } from './reports.ts';
@@ -100,6 +100,12 @@ function fileRoutes(app: App, deps: HttpDeps): void {
         tags: ['reviewer'],
         summary: 'A file that a grader left: load figures, exchanges',
         params: IdParams.extend({ name: z.string().regex(/^[\w.-]{1,80}$/) }),
+        response: fileAnswer(
+          'The file, as a download',
+          'application/octet-stream',
+          'application/json',
+          'text/csv',
+        ),
       },
     },
     async (request, reply) => {
@@ -122,6 +128,7 @@ function fileRoutes(app: App, deps: HttpDeps): void {
         tags: ['reviewer'],
         summary: 'Log of the build or of the service, as it was kept',
         params: IdParams.extend({ source: z.enum(['build', 'service']) }),
+        response: fileAnswer('The log', 'text/plain'),
       },
     },
     async (request, reply) => {
@@ -149,6 +156,7 @@ function sourceRoute(app: App, deps: HttpDeps): void {
         tags: ['reviewer', 'candidate'],
         summary: 'The files that are graded, as a tar',
         params: IdParams,
+        response: fileAnswer('The files', 'application/x-tar'),
       },
     },
     async (request, reply) => {

@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
 import type { App } from '../app-types.ts';
 import type { EventView } from '../events/event-view.ts';
 import { candidateView, staffView } from '../events/event-view.ts';
@@ -6,10 +7,13 @@ import { followRun } from '../events/follow-run.ts';
 import { openStream } from '../events/stream-writer.ts';
 import type { HttpDeps } from '../http-deps.ts';
 import { callerOf, EVERYONE, tokenHashOf } from '../plugins/access.ts';
-import { IdParams } from '../schemas/common.ts';
+import { fileAnswer, IdParams } from '../schemas/common.ts';
 import { makeSlots } from '../uploads/upload-slots.ts';
 import { runsOf, visibleSubmission } from '../visible.ts';
 
+const EventHeaders = z.looseObject({
+  'last-event-id': z.string().optional().describe('Id of the last event that came'),
+});
 const LAST_ID = /^([0-9a-f-]{36}):(\d{1,9})$/;
 
 /** Live progress as server-sent events. */
@@ -33,6 +37,8 @@ export function submissionEventRoutes(app: App, deps: HttpDeps): void {
           'Events: state, stage, check (for candidates how many, not which), progress, log, queue, end. ' +
           'Send Last-Event-ID to go on where a connection broke.',
         params: IdParams,
+        headers: EventHeaders,
+        response: fileAnswer('Events as they come, until the run has ended', 'text/event-stream'),
       },
     },
     async (request, reply) => {

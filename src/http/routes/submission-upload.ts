@@ -6,7 +6,6 @@ import type { App } from '../app-types.ts';
 import type { HttpDeps } from '../http-deps.ts';
 import type { HttpMetrics } from '../metrics.ts';
 import { CANDIDATE, candidateOf } from '../plugins/access.ts';
-import { Problem } from '../problems.ts';
 import { refusalProblem } from '../refusal-problems.ts';
 import { Flag } from '../schemas/common.ts';
 import type { SubmissionView } from '../schemas/submissions.ts';
@@ -16,7 +15,13 @@ import type { ReceivedUpload } from '../uploads/receive-upload.ts';
 import { withUpload } from '../uploads/receive-upload.ts';
 import type { UploadSlots } from '../uploads/upload-slots.ts';
 
-const KEY = /^[\x21-\x7e]{1,200}$/;
+const UploadHeaders = z.looseObject({
+  'idempotency-key': z
+    .string()
+    .regex(/^[\x21-\x7e]{1,200}$/, 'expected 1 to 200 visible ASCII characters')
+    .optional()
+    .describe('Names this upload: sent again with the same key it is taken once'),
+});
 
 export interface UploadParts {
   line: InspectionLine;
@@ -29,21 +34,21 @@ export function submissionUploadRoutes(app: App, deps: HttpDeps, parts: UploadPa
   app.post(
     '/v1/submissions',
     {
-      config: { access: CANDIDATE },
+      config: { access: CANDIDATE, upload: 'archive' },
       schema: {
         tags: ['candidate'],
         summary: 'Hand in an archive (multipart field "archive": zip, tar or tar.gz)',
         description:
           'A 202 means that the submission is durable and will reach an end. With an Idempotency-Key header the ' +
           'same upload sent again answers the same submission. A dry run runs what candidates may see.',
-        consumes: ['multipart/form-data'],
+        headers: UploadHeaders,
         querystring: z.strictObject({ dryRun: Flag.default(false) }),
         response: { 202: SubmissionBody },
       },
     },
     async (request, reply) => {
       const { tokenId } = candidateOf(request);
-      const idempotencyKey = readKey(request);
+      const idempotencyKey = request.headers['idempotency-key'];
       const release = parts.slots.take(tokenId);
       try {
         const { uploadDir, uploadBytes } = deps.settings;
@@ -130,15 +135,4 @@ async function viewOf(
 ): Promise<SubmissionView> {
   const place = await deps.store.runs.positionOf(run.id);
   return { submission, run, queuePosition: place === undefined ? null : place + 1, showCandidate: true };
-}
-
-function readKey(request: FastifyRequest): string | undefined {
-  const key = request.headers['idempotency-key'];
-  if (key === undefined) {
-    return undefined;
-  }
-  if (typeof key !== 'string' || !KEY.test(key)) {
-    throw new Problem('MALFORMED_REQUEST', 'Idempotency-Key takes 1 to 200 visible ASCII characters.');
-  }
-  return key;
 }

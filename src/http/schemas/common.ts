@@ -33,6 +33,20 @@ export function pageOf<T extends z.ZodType>(item: T) {
 /** "true" or "false" in an address. */
 export const Flag = z.enum(['true', 'false']).transform((text) => text === 'true');
 
+/** For the document only: an answer that is a file or a stream, in one of these media types. */
+export function fileAnswer(description: string, ...types: readonly string[]) {
+  const content = Object.fromEntries(types.map((type) => [type, { schema: z.unknown() }]));
+  return { 200: { description, content } };
+}
+
+const SpecProblem = z.object({
+  file: z.string(),
+  line: z.number().int().optional(),
+  path: z.string().optional(),
+  message: z.string(),
+  mend: z.string().optional(),
+});
+
 export const ProblemSchema = z
   .object({
     type: z.string(),
@@ -41,6 +55,11 @@ export const ProblemSchema = z
     detail: z.string(),
     code: z.string(),
     requestId: z.string(),
-    errors: z.array(z.object({ in: z.string(), field: z.string(), message: z.string() })).optional(),
+    errors: z
+      .array(z.object({ in: z.string(), field: z.string(), message: z.string() }))
+      .optional()
+      .describe('Of INVALID_FIELDS: each field that is wrong'),
+    problems: z.array(SpecProblem).optional().describe('Of SPEC_INVALID: each mistake and its place'),
+    mend: z.string().optional().describe('What to do about it'),
   })
   .meta({ id: 'Problem', description: 'RFC 9457 problem document; `code` is stable' });

@@ -1,3 +1,5 @@
+import { Validator } from '@seriousme/openapi-schema-validator';
+import { Ajv2020 } from 'ajv/dist/2020.js';
 import Fastify from 'fastify';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { App } from '../../../src/http/app-types.ts';
@@ -32,6 +34,31 @@ afterAll(() => app.close());
 function operations(): { method: string; path: string; operation: Operation }[] {
   return Object.entries(document.paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]) => ({ method: method.toUpperCase(), path, operation })),
+  );
+}
+
+/** What the router itself says it has, read from its tree: "├── /runs (GET, POST)", four columns a level. */
+function routesOf(tree: string): string[] {
+  const parents: string[] = [];
+  return tree.split('\n').flatMap((line) => {
+    const [, indent, part, methods] = /^([│ ]*)[├└]── (\S+)(?: \((.+)\))?$/.exec(line) ?? [];
+    if (indent === undefined || part === undefined) {
+      return [];
+    }
+    const depth = indent.length / 4;
+    const path = `${depth === 0 ? '' : parents[depth - 1]}${part}`;
+    parents[depth] = path;
+    const named = path.replaceAll(/:(\w+)/g, '{$1}');
+    return (methods ?? '').split(', ').flatMap((method) => (method === '' ? [] : `${method} ${named}`));
+  });
+}
+
+function schemasIn(part: unknown): object[] {
+  if (typeof part !== 'object' || part === null) {
+    return [];
+  }
+  return Object.entries(part).flatMap(([key, value]) =>
+    key === 'schema' ? [value as object] : schemasIn(value),
   );
 }
 
@@ -95,6 +122,43 @@ describe('the table of routes', () => {
 });
 
 describe('the OpenAPI document', () => {
+  it('is valid OpenAPI 3.1', async () => {
+    const validator = new Validator();
+    const { valid, errors } = await validator.validate(document as unknown as Record<string, unknown>);
+
+    expect(errors ?? []).toEqual([]);
+    expect(valid).toBe(true);
+    expect(validator.version).toBe('3.1');
+  });
+
+  it('is of a kind whose faults the validator finds', async () => {
+    const operation = { ...document.paths['/v1/me']?.['get'], responses: undefined };
+    const planted = { ...document, paths: { '/v1/me': { get: { ...operation, tags: 'candidate' } } } };
+    const { valid } = await new Validator().validate(JSON.parse(JSON.stringify(planted)) as object as never);
+
+    expect(valid).toBe(false);
+  });
+
+  it('has every route that the router has, and so has the page for people', async () => {
+    const page = (await app.inject('/docs')).body;
+    const described = operations().map(({ method, path }) => `${method} ${path}`);
+
+    expect(described.toSorted()).toEqual(routesOf(app.printRoutes({ commonPrefix: false })).toSorted());
+    for (const { method, path } of operations()) {
+      expect(page).toContain(`<span class="method">${method}</span> <code>${path}</code>`);
+    }
+  });
+
+  it('has only schemas that JSON Schema 2020-12 knows', () => {
+    const ajv = new Ajv2020({ validateFormats: false });
+    const schemas = [...Object.values(document.components.schemas), ...schemasIn(document.paths)] as object[];
+
+    expect(schemas.length).toBeGreaterThan(100);
+    for (const schema of schemas) {
+      expect(ajv.validateSchema(schema), JSON.stringify([schema, ajv.errors])).toBe(true);
+    }
+  });
+
   it('describes every call, its parameters and its errors', () => {
     expect(document.openapi).toMatch(/^3\.1\./);
     for (const { path, operation } of operations()) {
@@ -104,8 +168,18 @@ describe('the OpenAPI document', () => {
       expect(operation.summary, path).toBeTruthy();
       expect(operation.tags, path).not.toEqual([]);
       expect(named.toSorted(), path).toEqual(inPath.toSorted());
+      expect(Object.keys(operation.responses), path).toContainEqual(expect.stringMatching(/^2\d\d$/));
       expect(operation.responses['default']?.content, path).toHaveProperty('application/problem+json');
     }
+  });
+
+  it.each([
+    ['/v1/submissions', 'archive'],
+    ['/v1/challenges', 'bundle'],
+  ])('says that %s takes a file in the field "%s"', (path, field) => {
+    expect(document.paths[path]?.['post']).toMatchObject({
+      requestBody: { content: { 'multipart/form-data': { schema: { required: [field] } } } },
+    });
   });
 
   it('refers to nothing that is not in it', () => {
