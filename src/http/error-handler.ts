@@ -115,7 +115,7 @@ function invalidFields(issues: readonly ValidationIssue[], context: string | und
   }));
   const first = errors[0];
   const detail = first
-    ? `${first.in} ${first.field}: ${first.message}`.replace('  ', ' ')
+    ? `${[first.in, first.field].join(' ').trim()}: ${first.message}`
     : 'A field is wrong.';
   return new Problem('INVALID_FIELDS', detail, { members: { errors } });
 }

@@ -20,6 +20,7 @@ import type { ChallengeVersion } from '../../src/store/challenge-store.ts';
 import { openPostgresStore } from '../../src/store/postgres/postgres-store.ts';
 import type { Store } from '../../src/store/store.ts';
 import { makeAllowRule } from '../../src/webhooks/allow-rule.ts';
+import type { AllowRule } from '../../src/webhooks/allow-rule.ts';
 import { resolveTarget } from '../../src/webhooks/resolve-target.ts';
 import { buildTar } from './archives.ts';
 import { openTestServices } from './services.ts';
@@ -70,6 +71,19 @@ export function multipart(parts: readonly { head: string; content: Buffer | stri
   return Buffer.concat([...pieces, Buffer.from(`--${BOUNDARY}--\r\n`)]);
 }
 
+/** A call that sends one file. */
+export function uploadOf(url: string, token: string, body: Buffer): InjectOptions {
+  return {
+    method: 'POST',
+    url,
+    headers: {
+      authorization: `Bearer ${token}`,
+      'content-type': `multipart/form-data; boundary=${BOUNDARY}`,
+    },
+    payload: body,
+  };
+}
+
 export function fileOf(content: Buffer | string, field = 'archive', name = 'x.tar') {
   return { head: `name="${field}"; filename="${name}"`, content };
 }
@@ -80,7 +94,10 @@ export function project(text: string): Buffer {
 }
 
 /** The HTTP interface over the real database, blobs on disk, and intake in its own process; nobody grades. */
-export async function openHttpService(settings: Partial<HttpSettings> = {}): Promise<HttpService> {
+export async function openHttpService(
+  settings: Partial<HttpSettings> = {},
+  webhookRule: AllowRule = makeAllowRule([]),
+): Promise<HttpService> {
   const services = await openTestServices();
   // What started must not outlive a start that failed half-way.
   const url = await services.url('postgres').catch(async (error: unknown) => {
@@ -107,7 +124,7 @@ export async function openHttpService(settings: Partial<HttpSettings> = {}): Pro
     },
     intake: (path, maxBytes, signal) => inspectSubmission({ path }, { compressedBytes: maxBytes }, signal),
     checkStart: (submission, runtimes) => void decideStartPlan(submission, runtimes),
-    checkWebhookUrl: async (url) => void (await resolveTarget(url, makeAllowRule([]))),
+    checkWebhookUrl: async (url) => void (await resolveTarget(url, webhookRule)),
   });
 
   function caller(token: string, tokenId: string): Caller {
@@ -159,16 +176,9 @@ export async function openHttpService(settings: Partial<HttpSettings> = {}): Pro
 }
 
 function submission(token: string, archive: Buffer, { dryRun, key, raw }: SubmitOptions): InjectOptions {
-  return {
-    method: 'POST',
-    url: `/v1/submissions${dryRun === undefined ? '' : `?dryRun=${dryRun}`}`,
-    headers: {
-      authorization: `Bearer ${token}`,
-      'content-type': `multipart/form-data; boundary=${BOUNDARY}`,
-      ...(key === undefined ? {} : { 'idempotency-key': key }),
-    },
-    payload: raw ?? multipart([fileOf(archive)]),
-  };
+  const query = dryRun === undefined ? '' : `?dryRun=${dryRun}`;
+  const call = uploadOf(`/v1/submissions${query}`, token, raw ?? multipart([fileOf(archive)]));
+  return key === undefined ? call : { ...call, headers: { ...call.headers, 'idempotency-key': key } };
 }
 
 function collector(lines: string[]): Writable {

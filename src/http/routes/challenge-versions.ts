@@ -7,7 +7,7 @@ import type { HttpDeps } from '../http-deps.ts';
 import { ADMIN, callerOf, STAFF } from '../plugins/access.ts';
 import { notFound, Problem } from '../problems.ts';
 import { toVersionBody, VersionBody } from '../schemas/challenges.ts';
-import { Flag, SlugParams, VersionNumber, VersionParams } from '../schemas/common.ts';
+import { Flag, SlugParams, VersionChoice, VersionParams } from '../schemas/common.ts';
 import { RunBody, toRunBody } from '../schemas/runs.ts';
 import { mayReview } from '../visible.ts';
 
@@ -140,14 +140,14 @@ function regradeAllRoute(app: App, deps: HttpDeps): void {
         summary:
           'Grade every counted submission of a challenge again, by default against the newest published version',
         params: SlugParams,
-        body: z.strictObject({ version: VersionNumber.optional() }),
+        body: VersionChoice,
         response: { 202: z.object({ queued: z.number().int(), version: z.number().int() }) },
       },
     },
     async (request, reply) => {
       const { slug } = request.params;
       const caller = callerOf(request);
-      const wanted = request.body.version;
+      const wanted = request.body?.version;
       const version =
         wanted === undefined
           ? await deps.store.challenges.newestPublished(slug)

@@ -9,6 +9,7 @@ import { ADMIN, callerOf, STAFF } from '../plugins/access.ts';
 import { notFound, Problem } from '../problems.ts';
 import { IdParams, Line, Moment, PageQuery, pageOf, Slug } from '../schemas/common.ts';
 import { InvitationBody, toInvitationBody } from '../schemas/invitations.ts';
+import { iso } from '../schemas/time.ts';
 import { mayKnowCandidate, mayReview } from '../visible.ts';
 
 const HOUR_MS = 3_600_000;
@@ -63,9 +64,7 @@ function inviteRoute(app: App, deps: HttpDeps): void {
         order.closesAt === undefined
           ? new Date(opensAt.getTime() + policy.windowMs)
           : new Date(order.closesAt);
-      if (closesAt <= opensAt) {
-        throw new Problem('INVALID_FIELDS', 'body closesAt: expected a moment after opensAt');
-      }
+      checkWindow(opensAt, closesAt);
       const { token, hash } = newToken('candidate');
       const invitation = await deps.store.access.invite({
         candidate: order.candidate,
@@ -100,6 +99,12 @@ async function publishedVersion(
     throw new Problem('WRONG_STATE', `Version ${version.version} is ${version.state}, not published.`);
   }
   return version;
+}
+
+function checkWindow(opensAt: Date, closesAt: Date): void {
+  if (closesAt <= opensAt) {
+    throw new Problem('INVALID_FIELDS', `body closesAt: expected a moment after ${iso(opensAt)}, the start`);
+  }
 }
 
 function readRoutes(app: App, deps: HttpDeps): void {
@@ -162,8 +167,12 @@ function changeRoutes(app: App, deps: HttpDeps): void {
     async (request) => {
       const { closesAt, extraAttempts, extraDryRuns } = request.body;
       const { id } = request.params;
+      const end = closesAt === undefined ? undefined : new Date(closesAt);
+      if (end !== undefined) {
+        checkWindow(found(await deps.store.access.getInvitation(id)).opensAt, end);
+      }
       const changed = await deps.store.access.extendInvitation(id, {
-        ...(closesAt === undefined ? {} : { closesAt: new Date(closesAt) }),
+        ...(end === undefined ? {} : { closesAt: end }),
         ...(extraAttempts === undefined ? {} : { extraAttempts }),
         ...(extraDryRuns === undefined ? {} : { extraDryRuns }),
       });

@@ -51,7 +51,8 @@ function detailRoute(app: App, deps: HttpDeps): void {
           contentType,
           bytes,
         })),
-        comparison: before && run.state === 'completed' ? await compare(deps, before, run) : null,
+        // Deletion of a candidate takes the reports and leaves the runs.
+        comparison: before && result?.report ? await compare(deps, before, run) : null,
       };
     },
   );

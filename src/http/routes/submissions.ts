@@ -6,7 +6,7 @@ import { audit } from '../audit.ts';
 import type { HttpDeps } from '../http-deps.ts';
 import { callerOf, EVERYONE, STAFF } from '../plugins/access.ts';
 import { Problem } from '../problems.ts';
-import { Flag, IdParams, PageQuery, pageOf, Slug, VersionNumber } from '../schemas/common.ts';
+import { Flag, IdParams, PageQuery, pageOf, Slug, VersionChoice } from '../schemas/common.ts';
 import { RunBody, toRunBody } from '../schemas/runs.ts';
 import { SubmissionBody, SummaryBody, toSubmissionBody, toSummaryBody } from '../schemas/submissions.ts';
 import { mayKnowCandidate, mayReview, runsOf, visibleSubmission } from '../visible.ts';
@@ -147,7 +147,7 @@ function regradeRoute(app: App, deps: HttpDeps): void {
         tags: ['reviewer'],
         summary: 'Grade again, against its own or another version; earlier results stay',
         params: IdParams,
-        body: z.strictObject({ version: VersionNumber.optional() }),
+        body: VersionChoice,
         response: { 202: RunBody },
       },
     },
@@ -156,7 +156,7 @@ function regradeRoute(app: App, deps: HttpDeps): void {
       const caller = callerOf(request);
       const version = await deps.store.challenges.find(
         submission.slug,
-        request.body.version ?? submission.version,
+        request.body?.version ?? submission.version,
       );
       if (version === undefined || !mayReview(caller, version.slug)) {
         throw new Problem('NOT_FOUND', 'The challenge has no such version.');

@@ -18,6 +18,8 @@ export const Line = z
   .regex(/^[^\u0000-\u001f\u007f]*$/, 'expected one line without control characters');
 export const IdParams = z.strictObject({ id: Id });
 export const SlugParams = z.strictObject({ slug: Slug });
+/** Which version to grade against; a call that leaves it to us may leave the body out. */
+export const VersionChoice = z.strictObject({ version: VersionNumber.optional() }).nullish();
 export const VersionParams = z.strictObject({ slug: Slug, version: VersionNumber });
 
 export const PageQuery = z.strictObject({
