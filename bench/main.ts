@@ -4,7 +4,7 @@ import { runOverhead } from './overhead.ts';
 import { runServiceBench } from './service.ts';
 
 const USAGE = `Usage: npm run -s bench -- overhead [--json] [--runs N]
-       npm run -s bench -- load [--json] [--rounds N] [--window SECONDS] [--rates 200,1000,2000]
+       npm run -s bench -- load [--json] [--only throughput|accuracy] [--rounds N] [--window SECONDS] [--rates 200,1000,2000]
        npm run -s bench -- service [--json] [--uploads N] [--runs N]`;
 
 const [name, ...args] = process.argv.slice(2);

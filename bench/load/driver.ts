@@ -7,11 +7,14 @@ import type { KnownServer, Percentiles } from './truth.ts';
 
 const CONNECTIONS = 50;
 const LONG = '600';
-const PEER_RATE = 1000;
 /** Compilers and caches have settled by then. */
-const WARM_UP_S = 2;
+const WARM_UP_S = 1.5;
+/** Longest wait for a first request, and for so much CPU time on a machine that others keep busy, s. */
+const LONGEST_START_S = 60;
+const LONGEST_WINDOW_S = 20;
 
 export interface DriverOptions {
+  parts: readonly string[];
   rounds: number;
   windowS: number;
   rates: number[];
@@ -22,17 +25,21 @@ export interface Throughput {
   perSecond: number;
 }
 
+/** With the part of the generator's, and of the server's, own lateness in it. */
+type OwnPercentiles = Percentiles & { lagP99: number; serverLateP99: number };
+
 export interface AccuracyRow {
   server: string;
   rate: number;
   truth: Percentiles;
-  assay: Percentiles & { lagP99: number };
-  locust?: Percentiles;
+  assay: OwnPercentiles;
+  locust: Percentiles;
 }
 
+/** The parts that were asked for. */
 export interface DriverResult {
-  throughput: Record<string, Throughput>;
-  accuracy: AccuracyRow[];
+  throughput?: Record<string, Throughput>;
+  accuracy?: AccuracyRow[];
 }
 
 type Start = (port: number) => ChildProcess;
@@ -59,10 +66,15 @@ const GENERATORS: Readonly<Record<string, Start>> = {
   locustHttp: (port) => startLocust(port, ['KIND=http'], ['-t', `${LONG}s`]),
 };
 
+// Whoever started this holds its input open. It is the leader of all that runs in the container.
+process.stdin.resume().once('end', () => process.exit(1));
 const grader = await bundleAssay('/repo');
 const options = JSON.parse(process.argv[2] ?? '{}') as DriverOptions;
-const result = { throughput: await measureThroughput(options), accuracy: await measureAccuracy(options) };
-process.stdout.write(`${JSON.stringify(result satisfies DriverResult)}\n`);
+const result: DriverResult = {
+  ...(options.parts.includes('throughput') && { throughput: await measureThroughput(options) }),
+  ...(options.parts.includes('accuracy') && { accuracy: await measureAccuracy(options) }),
+};
+process.stdout.write(`${JSON.stringify(result)}\n`, () => process.exit(0));
 
 function startLocust(port: number, settings: readonly string[], args: readonly string[]): ChildProcess {
   const target = ['-H', `http://127.0.0.1:${port}`];
@@ -100,9 +112,10 @@ async function measureOne(start: Start, port: number, windowS: number): Promise<
   generator.stdout?.resume();
   generator.stderr?.resume();
   try {
+    const limitMs = performance.now() + LONGEST_START_S * 1000;
     while ((await target.served()) === 0) {
-      if (generator.exitCode !== null) {
-        throw new Error(`${generator.spawnargs.join(' ')} ended at once`);
+      if (generator.exitCode !== null || performance.now() > limitMs) {
+        throw new Error(`${generator.spawnargs.join(' ')} sent nothing`);
       }
       await later(50);
     }
@@ -122,7 +135,8 @@ async function measureOne(start: Start, port: number, windowS: number): Promise<
 
 /** Time is measured in what the generator got of its CPU: others may use it too. */
 async function untilUsed(generator: ChildProcess, seconds: number): Promise<void> {
-  while (cpuSeconds(generator) < seconds) {
+  const limitMs = performance.now() + LONGEST_WINDOW_S * 1000;
+  while (cpuSeconds(generator) < seconds && performance.now() < limitMs) {
     await later(20);
   }
 }
@@ -135,25 +149,27 @@ async function measureAccuracy({ rates }: DriverOptions): Promise<AccuracyRow[]>
       port += 2;
       const truth = server.truth(rate);
       const assay = await assayLatency(server, rate, port);
-      const locust = rate === PEER_RATE ? await locustLatency(server, rate, port + 1) : undefined;
-      rows.push({ server: server.name, rate, truth, assay, ...(locust ? { locust } : {}) });
+      const locust = await locustLatency(server, rate, port + 1);
+      rows.push({ server: server.name, rate, truth, assay, locust });
       process.stderr.write(`${JSON.stringify(rows.at(-1))}\n`);
     }
   }
   return rows;
 }
 
-async function assayLatency(
-  server: KnownServer,
-  rate: number,
-  port: number,
-): Promise<Percentiles & { lagP99: number }> {
+async function assayLatency(server: KnownServer, rate: number, port: number): Promise<OwnPercentiles> {
   const target = await startTarget(port, server.target(rate));
   try {
     const shape = [{ arrivalRate: `${rate}/s`, for: `${server.seconds}s` }];
     const { total, generator } = await finishAssay(startAssay(grader, port, shape));
     const { p50, p95, p99 } = total.latency ?? { p50: Number.NaN, p95: Number.NaN, p99: Number.NaN };
-    return { p50, p95, p99, lagP99: generator.schedulingLagP99Ms };
+    return {
+      p50,
+      p95,
+      p99,
+      lagP99: generator.schedulingLagP99Ms,
+      serverLateP99: await target.lateP99(),
+    };
   } finally {
     await target.stop();
   }

@@ -13,6 +13,8 @@ const SECONDS_PER_TICK = 0.01;
 export interface Target {
   /** Requests since its start. */
   served(): Promise<number>;
+  /** What 99 in 100 of its timed answers were late at the most, ms. */
+  lateP99(): Promise<number>;
   stop(): Promise<void>;
 }
 
@@ -23,12 +25,14 @@ export async function startTarget(port: number, mode: readonly string[]): Promis
   });
   const lines = createInterface({ input: child.stdout });
   await once(lines, 'line');
+  async function ask(field: 0 | 1): Promise<number> {
+    const line = once(lines, 'line') as Promise<[string]>;
+    child.kill('SIGUSR1');
+    return Number((await line)[0].split(' ')[field]);
+  }
   return {
-    async served() {
-      const line = once(lines, 'line') as Promise<[string]>;
-      child.kill('SIGUSR1');
-      return Number((await line)[0]);
-    },
+    served: () => ask(0),
+    lateP99: async () => (await ask(1)) / 1000,
     stop: () => end(child, 'SIGKILL'),
   };
 }

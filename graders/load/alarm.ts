@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 
 /**
@@ -24,20 +25,28 @@ const SHARED_BYTES = 16;
 
 /** An alarm clock finer than a timer: set it again and again, it rings once for the last time it was set. */
 export class Alarm {
+  onRing: () => void = () => undefined;
   readonly #turn: Int32Array;
   readonly #due: Float64Array;
   readonly #worker: Worker;
   /** From the clock of this thread to the one that all threads share, ms. */
   readonly #offsetMs: number;
 
-  constructor(onRing: () => void) {
+  private constructor() {
     const shared = new SharedArrayBuffer(SHARED_BYTES);
     this.#turn = new Int32Array(shared, 0, 1);
     this.#due = new Float64Array(shared, 8, 1);
     const [seconds, nanoseconds] = process.hrtime();
     this.#offsetMs = seconds * 1e3 + nanoseconds / 1e6 - performance.now();
     this.#worker = new Worker(THREAD, { eval: true, workerData: shared });
-    this.#worker.on('message', onRing);
+    this.#worker.on('message', () => this.onRing());
+  }
+
+  /** An alarm whose thread is up: its start takes tens of milliseconds of CPU time, which no measurement is to hold. */
+  static async open(): Promise<Alarm> {
+    const alarm = new Alarm();
+    await once(alarm.#worker, 'online');
+    return alarm;
   }
 
   /** Sets it for a moment of `performance.now()`, instead of the one before. It may ring for that one all the same. */

@@ -1,9 +1,9 @@
-import type { CompiledRequest, UserKind } from './compile-plan.ts';
+import type { CompiledTask, UserKind } from './compile-plan.ts';
 
 /** A request that the plan wanted at a time. */
 export interface Arrival {
   kind: UserKind;
-  task: CompiledRequest;
+  task: CompiledTask;
   intendedMs: number;
   /** It shows in the results. */
   counted: boolean;

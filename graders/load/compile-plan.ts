@@ -1,3 +1,4 @@
+import { requestNames } from '../../src/domain/load-plan.ts';
 import type { LoadPlan, LoadUser, WaitTime } from '../../src/domain/load-plan.ts';
 import type { LoadRequest } from '../../src/domain/load-request.ts';
 import type { ExchangeRules, Target } from './http-connection.ts';
@@ -17,6 +18,11 @@ export interface CompiledRequest extends ExchangeRules {
   timeoutMs: number;
 }
 
+/** A task: requests one after another, most often one. */
+export interface CompiledTask {
+  steps: [CompiledRequest, ...CompiledRequest[]];
+}
+
 /** One kind of user. */
 export interface UserKind {
   index: number;
@@ -26,7 +32,7 @@ export interface UserKind {
   waitTime: WaitTime;
   onStart: CompiledRequest[];
   onStop: CompiledRequest[];
-  tasks: [CompiledRequest, ...CompiledRequest[]];
+  tasks: [CompiledTask, ...CompiledTask[]];
   /** An index into `tasks` for a number in [0, 1). */
   pickTask: (random: number) => number;
 }
@@ -35,18 +41,15 @@ export interface CompiledPlan {
   kinds: UserKind[];
   /** Names of the rows: tasks first, then requests of onStart and onStop. */
   rowNames: string[];
+  /** Steps of the longest task. */
+  mostSteps: number;
 }
 
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'PUT', 'DELETE', 'OPTIONS']);
 
 /** Prepares every request of a plan for `target`. Requests of one name share a row. */
 export function compilePlan(plan: LoadPlan, target: Target): CompiledPlan {
-  const rowNames = [
-    ...new Set([
-      ...plan.users.flatMap((user) => user.tasks.map((task) => task.name)),
-      ...plan.users.flatMap((user) => [...user.onStart, ...user.onStop].map((request) => request.name)),
-    ]),
-  ];
+  const rowNames = requestNames(plan.users);
   function compile(request: LoadRequest): CompiledRequest {
     return {
       name: request.name,
@@ -59,7 +62,9 @@ export function compilePlan(plan: LoadPlan, target: Target): CompiledPlan {
       timeoutMs: request.timeoutMs ?? plan.timeoutMs,
     };
   }
-  return { kinds: plan.users.map((user, index) => compileKind(user, index, compile)), rowNames };
+  const kinds = plan.users.map((user, index) => compileKind(user, index, compile));
+  const mostSteps = Math.max(...kinds.flatMap(({ tasks }) => tasks.map(({ steps }) => steps.length)));
+  return { kinds, rowNames, mostSteps };
 }
 
 function compileKind(
@@ -67,7 +72,9 @@ function compileKind(
   index: number,
   compile: (request: LoadRequest) => CompiledRequest,
 ): UserKind {
-  const [first, ...others] = user.tasks.map(compile);
+  const [first, ...others] = user.tasks.map(
+    ({ steps }): CompiledTask => ({ steps: nonEmpty(steps.map(compile)) }),
+  );
   if (!first) {
     throw new Error(`user "${user.name}" has no task; the host should have refused the plan`);
   }
@@ -82,4 +89,12 @@ function compileKind(
     tasks: [first, ...others],
     pickTask: weightedPick(user.tasks.map((task) => task.weight)),
   };
+}
+
+function nonEmpty<T>(items: readonly T[]): [T, ...T[]] {
+  const [first, ...others] = items;
+  if (first === undefined) {
+    throw new Error('a task has no request; the host should have refused the plan');
+  }
+  return [first, ...others];
 }

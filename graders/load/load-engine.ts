@@ -8,7 +8,7 @@ import { ArrivalQueue } from './arrival-queue.ts';
 import type { Arrival } from './arrival-queue.ts';
 import { scheduleArrivals } from './arrivals.ts';
 import type { ArrivalSchedule } from './arrivals.ts';
-import type { CompiledRequest } from './compile-plan.ts';
+import type { CompiledTask } from './compile-plan.ts';
 import type { EngineOptions, EngineRun, PhaseSpan } from './engine-types.ts';
 import { findKnee } from './find-knee.ts';
 import { Probe } from './probe.ts';
@@ -40,19 +40,19 @@ type Mode =
 
 /** A task that waits for its user's onStart to be tried again. Without a time it starts when it can. */
 interface PendingTask {
-  task: CompiledRequest;
+  task: CompiledTask;
   intendedMs: number | undefined;
   counted: boolean;
 }
 
-/** Runs the phases of a plan. */
+/** Runs the phases of a plan, once. */
 export class LoadEngine implements UserOwner {
   readonly #options: EngineOptions;
   readonly #pool: UserPool;
   readonly #queue: ArrivalQueue;
   readonly #wakes = new WakeQueue<VirtualUser>();
   readonly #pending = new Map<VirtualUser, PendingTask>();
-  readonly #ticker = new Ticker((nowMs) => this.#tick(nowMs));
+  readonly #ticker: Ticker;
   readonly #arrivalPrng: Prng;
   readonly #pickKind: (random: number) => number;
   #mode: Mode = { kind: 'quiet' };
@@ -64,8 +64,9 @@ export class LoadEngine implements UserOwner {
   #lastEndMs = 0;
 
   constructor(options: EngineOptions) {
-    const { plan, target, seed, maxUsers } = options;
+    const { plan, target, seed, maxUsers, alarm } = options;
     this.#options = options;
+    this.#ticker = new Ticker(alarm, (nowMs) => this.#tick(nowMs));
     this.#pool = new UserPool(plan.kinds, target, seed, this);
     this.#queue = new ArrivalQueue(plan.kinds.length, maxUsers * QUEUED_PER_USER);
     this.#arrivalPrng = makePrng(`${seed}/arrivals`);
@@ -102,7 +103,6 @@ export class LoadEngine implements UserOwner {
       for (const user of this.#pool.all) {
         user.dispose();
       }
-      await this.#ticker.close();
     }
     return { phases, countedSeconds: countedMs / 1000, knee };
   }
@@ -144,6 +144,9 @@ export class LoadEngine implements UserOwner {
   }
 
   onTaskEnd(user: VirtualUser, broken: boolean): void {
+    if (this.#mode.kind === 'quiet') {
+      user.breakOff();
+    }
     if (this.#mode.kind !== 'closed' || user.retiring) {
       this.#goOn(user);
       return;
@@ -169,6 +172,10 @@ export class LoadEngine implements UserOwner {
   #goOn(user: VirtualUser): void {
     if (user.retiring) {
       user.stop();
+      return;
+    }
+    if (user.isMidway) {
+      user.runNextStep(this.#mode.kind === 'open' ? this.#mode.counted : this.#counted);
       return;
     }
     for (let arrival = this.#queue.shift(user.kind); arrival; arrival = this.#queue.shift(user.kind)) {
@@ -217,7 +224,8 @@ export class LoadEngine implements UserOwner {
     const startMs = performance.now();
     const endMs = startMs + durationMs;
     const { clauses } = objective;
-    const probe = new Probe({ startMs, rate, wanted: schedule.count, clauses }, this.#options.plan.rowNames);
+    const { rowNames, mostSteps } = this.#options.plan;
+    const probe = new Probe({ startMs, rate, wanted: schedule.count, mostSteps, clauses }, rowNames);
     this.#probe = probe;
     this.#mode = { kind: 'open', schedule, startMs, next: 0, counted: false };
     const isHopeless = probe.hopeless((sinceMs) => this.#queue.olderThan(sinceMs));
@@ -242,7 +250,7 @@ export class LoadEngine implements UserOwner {
       this.#enterQuiet();
       this.#mode = { kind: 'open', schedule: scheduleArrivals(phase), startMs, next: 0, counted: true };
     } else {
-      this.#mode = { kind: 'closed', phase, startMs, startUsers: this.#pool.staying };
+      this.#mode = { kind: 'closed', phase, startMs, startUsers: phase.fromUsers ?? this.#pool.staying };
       for (const user of this.#pool.takeAllIdle()) {
         this.#goOn(user);
       }
@@ -254,13 +262,14 @@ export class LoadEngine implements UserOwner {
     }
   }
 
-  /** Users that wait for their next turn are free from now on. */
+  /** Users that wait for their next turn are free from now on; a sequence that they are in the middle of ends there. */
   #enterQuiet(): void {
     this.#mode = { kind: 'quiet' };
     this.#counted = false;
     this.#wakes.clear();
     for (const user of this.#pool.all) {
       if (user.state === 'waiting') {
+        user.breakOff();
         this.#pool.setIdle(user);
       }
     }
@@ -294,9 +303,9 @@ export class LoadEngine implements UserOwner {
 
   #recordUnsent({ task, counted }: Pick<Arrival, 'task' | 'counted'>): void {
     if (counted) {
-      this.#options.recorder.recordUnsent(task.row);
+      this.#options.recorder.recordUnsent(task.steps[0].row);
     } else {
-      this.#probe?.recordUnsent(task.row);
+      this.#probe?.recordUnsent(task.steps[0].row);
     }
   }
 

@@ -78,7 +78,7 @@ export function toLocustCsv(measured: {
 function methodsOf(plan: LoadPlan): Map<string, string> {
   const requests = plan.users.flatMap((user): LoadRequest[] => [
     ...user.onStart,
-    ...user.tasks,
+    ...user.tasks.flatMap(({ steps }) => steps),
     ...user.onStop,
   ]);
   return new Map(requests.map(({ name, method }) => [name, method]));

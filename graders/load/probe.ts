@@ -6,6 +6,16 @@ import { judgeThreshold } from './thresholds.ts';
 
 const PERCENTILES: Readonly<Record<string, number>> = { p50: 0.5, p90: 0.9, p95: 0.95, p99: 0.99 };
 
+interface ProbeOptions {
+  startMs: number;
+  rate: number;
+  /** Arrivals in all. */
+  wanted: number;
+  /** Requests that an arrival may make, at the most. */
+  mostSteps: number;
+  clauses: readonly Threshold[];
+}
+
 /** One short measurement at one rate, apart from the figures of the test. */
 export class Probe {
   readonly startMs: number;
@@ -20,12 +30,9 @@ export class Probe {
   #late = 0;
   #lost = 0;
 
-  /** `wanted`: arrivals in all. */
-  constructor(
-    options: { startMs: number; rate: number; wanted: number; clauses: readonly Threshold[] },
-    rowNames: readonly string[],
-  ) {
-    const { startMs, rate, wanted, clauses } = options;
+  constructor(options: ProbeOptions, rowNames: readonly string[]) {
+    const { startMs, rate, wanted, mostSteps, clauses } = options;
+    const mostRequests = wanted * mostSteps;
     this.startMs = startMs;
     this.#rate = rate;
     this.#wanted = wanted;
@@ -36,9 +43,9 @@ export class Probe {
     const whole = clauses.filter((clause) => clause.task === undefined);
     const percentile = whole.find(({ metric }) => PERCENTILES[metric] !== undefined);
     this.#longestMs = percentile?.limit ?? Infinity;
-    this.#mayBeLate = percentile ? wanted * (1 - (PERCENTILES[percentile.metric] ?? 0)) : Infinity;
+    this.#mayBeLate = percentile ? mostRequests * (1 - (PERCENTILES[percentile.metric] ?? 0)) : Infinity;
     const errors = whole.find(({ metric }) => metric === 'errors');
-    this.#mayFail = errors ? wanted * errors.limit : Infinity;
+    this.#mayFail = errors ? mostRequests * errors.limit : Infinity;
   }
 
   record(outcome: Outcome): void {

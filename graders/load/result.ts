@@ -57,10 +57,11 @@ export function judge(measured: Measured): Judged {
   const { knee } = measured;
   const { reference } = plan;
   const figures = { countedSeconds, kneePerSecond: knee?.rate, reference };
-  const measurable = plan.thresholds.filter(
-    ({ threshold }) => threshold.metric !== 'knee' || knee !== undefined,
-  );
-  const skipped = plan.thresholds.filter((threshold) => !measurable.includes(threshold));
+  const skipped = plan.thresholds.flatMap((threshold) => {
+    const reason = whyNotMeasured(threshold, measured);
+    return reason === undefined ? [] : [{ threshold, reason }];
+  });
+  const measurable = plan.thresholds.filter((one) => !skipped.some(({ threshold }) => threshold === one));
   const judged = measurable.map((threshold) => {
     const row = rowOf(threshold, measured);
     const recorded = row === undefined ? total : (recorder.rows[row] ?? new RowRecorder());
@@ -76,7 +77,7 @@ export function judge(measured: Measured): Judged {
   return {
     checks: [
       ...judged.map(({ threshold, row, verdict }) => toCheck(threshold, row, verdict, measured)),
-      ...skipped.map(toSkipped),
+      ...skipped.map(({ threshold, reason }) => toSkipped(threshold, reason)),
     ],
     excuse: excuseFor(
       judged.map(({ verdict }) => verdict.result),
@@ -130,8 +131,17 @@ function toCheck(
   };
 }
 
-/** This shape does not look for the knee: the profile of a short trial, say. */
-function toSkipped({ id, that, points, skill, visibility }: LoadThreshold): Check {
+/** The profile of a short trial may not look for the knee, and leave out tasks. */
+function whyNotMeasured({ threshold }: LoadThreshold, { knee, rowNames }: Measured): string | undefined {
+  if (threshold.metric === 'knee' && knee === undefined) {
+    return 'this shape does not look for the knee';
+  }
+  return threshold.task === undefined || rowNames.includes(threshold.task)
+    ? undefined
+    : `the task "${threshold.task}" is left out by tags`;
+}
+
+function toSkipped({ id, that, points, skill, visibility }: LoadThreshold, message: string): Check {
   const check = {
     id,
     name: that,
@@ -140,7 +150,7 @@ function toSkipped({ id, that, points, skill, visibility }: LoadThreshold): Chec
     points: 0,
     maxPoints: points,
   } as const;
-  return { ...check, skill, visibility, message: 'this shape does not look for the knee', durationMs: 0 };
+  return { ...check, skill, visibility, message, durationMs: 0 };
 }
 
 /** The last steps are those that the knee rests on. */

@@ -4,6 +4,7 @@ import type { LoadPlan } from '../../src/domain/load-plan.ts';
 import type { LoadResult } from '../../src/domain/report.ts';
 import { formatMs } from '../../src/domain/units.ts';
 import { emitArtifact } from '../shared/emit-artifact.ts';
+import { Alarm } from './alarm.ts';
 import { compilePlan } from './compile-plan.ts';
 import { GeneratorHealth } from './health.ts';
 import { LoadEngine } from './load-engine.ts';
@@ -31,14 +32,27 @@ export async function runLoad(
   signal: AbortSignal,
 ): Promise<string | undefined> {
   const plan = ResolvedLoadPlanSchema.parse(input.plan);
-  const { target, seed, deadlineMs } = input;
   const budgetMs = loadPlanBudgetMs(plan);
-  if (budgetMs > deadlineMs) {
-    return `The load plan may take ${formatMs(budgetMs)} and the stage has only ${formatMs(deadlineMs)}.`;
+  if (budgetMs > input.deadlineMs) {
+    return `The load plan may take ${formatMs(budgetMs)} and the stage has only ${formatMs(input.deadlineMs)}.`;
   }
   if (needsReference(plan) && plan.reference === undefined) {
     return 'The reference service was not measured, and the plan has limits that are multiples of its figures.';
   }
+  const alarm = await Alarm.open();
+  try {
+    return await measure(plan, input, { host, alarm }, signal);
+  } finally {
+    await alarm.close();
+  }
+}
+
+async function measure(
+  plan: LoadPlan,
+  { target, seed }: GraderInput,
+  { host, alarm }: { host: LoadHost; alarm: Alarm },
+  signal: AbortSignal,
+): Promise<string | undefined> {
   const compiled = compilePlan(plan, target);
   const startMs = performance.now();
   const recorder = new Recorder(compiled.rowNames.length, startMs);
@@ -47,6 +61,7 @@ export async function runLoad(
   const watch = new ServiceWatch(host.ask, startMs, plan.serviceCpus);
   const totalS = totalSeconds(plan);
   const engine = new LoadEngine({
+    alarm,
     plan: compiled,
     shape: plan.shape,
     target,

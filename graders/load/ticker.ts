@@ -1,4 +1,4 @@
-import { Alarm } from './alarm.ts';
+import type { Alarm } from './alarm.ts';
 
 /** The timer looks in at least so often, ms. */
 const LONGEST_SLEEP_MS = 25;
@@ -12,13 +12,15 @@ interface Waiting {
 /** One timer for everything that is due by the clock. */
 export class Ticker {
   readonly #onTick: (nowMs: number) => number;
-  readonly #alarm = new Alarm(() => this.#ring());
+  readonly #alarm: Alarm;
   #armedForMs = Infinity;
   #waiting: Waiting | undefined;
 
   /** `onTick` does what is due and answers when the next thing is. */
-  constructor(onTick: (nowMs: number) => number) {
+  constructor(alarm: Alarm, onTick: (nowMs: number) => number) {
     this.#onTick = onTick;
+    this.#alarm = alarm;
+    alarm.onRing = () => this.#ring();
   }
 
   /** Something became due at `dueMs`, perhaps before the next tick. */
@@ -41,11 +43,6 @@ export class Ticker {
     } finally {
       signal.removeEventListener('abort', onAbort);
     }
-  }
-
-  /** Ends the clock for good. */
-  async close(): Promise<void> {
-    await this.#alarm.close();
   }
 
   #end(error?: Error): void {

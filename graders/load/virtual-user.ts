@@ -1,6 +1,6 @@
 import type { JsonValue } from '../../src/domain/json-value.ts';
 import { makePrng } from '../shared/prng.ts';
-import type { CompiledRequest, UserKind } from './compile-plan.ts';
+import type { CompiledRequest, CompiledTask, UserKind } from './compile-plan.ts';
 import { HttpConnection } from './http-connection.ts';
 import type { ExchangeListener, FailureCause, Target } from './http-connection.ts';
 import type { TemplateValues } from './request-template.ts';
@@ -26,7 +26,7 @@ export interface UserOwner {
   onExchange(user: VirtualUser, exchange: UserExchange): void;
   /** The user has done its onStart requests and can take a task. */
   onReady(user: VirtualUser): void;
-  /** A task ended; `broken`: no response came. */
+  /** A task ended, or a step of it with more to come; `broken`: no response came. */
   onTaskEnd(user: VirtualUser, broken: boolean): void;
   /** The user has done its onStop requests and closed its connection. */
   onGone(user: VirtualUser): void;
@@ -55,6 +55,8 @@ export class VirtualUser implements ExchangeListener {
   readonly #connection: HttpConnection;
   #script: readonly CompiledRequest[] = [];
   #scriptAt = 0;
+  #steps: readonly CompiledRequest[] = [];
+  #nextStep = 0;
   #request: CompiledRequest | undefined;
   #intendedMs = 0;
   #sentMs: number | undefined;
@@ -78,11 +80,30 @@ export class VirtualUser implements ExchangeListener {
     this.#nextOfScript();
   }
 
-  /** Runs a task that should have begun at `intendedMs`. */
-  runTask(task: CompiledRequest, intendedMs: number, counted: boolean): void {
-    this.state = 'busy';
-    this.taskStartMs = intendedMs;
-    this.#send(task, intendedMs, counted);
+  /** Begins a task that should have begun at `intendedMs`. */
+  runTask({ steps }: CompiledTask, intendedMs: number, counted: boolean): void {
+    this.#steps = steps;
+    this.#nextStep = 1;
+    this.#runStep(steps[0], intendedMs, counted);
+  }
+
+  /** Its task has steps that are not begun. */
+  get isMidway(): boolean {
+    return this.#nextStep < this.#steps.length;
+  }
+
+  /** Begins the next step of its task. */
+  runNextStep(counted: boolean): void {
+    const step = this.#steps[this.#nextStep];
+    this.#nextStep += 1;
+    if (step) {
+      this.#runStep(step, performance.now(), counted);
+    }
+  }
+
+  /** What is left of its task is not begun. */
+  breakOff(): void {
+    this.#nextStep = this.#steps.length;
   }
 
   /** Runs the onStop requests, uncounted, closes the connection and reports gone. No exchange may be under way. */
@@ -114,6 +135,12 @@ export class VirtualUser implements ExchangeListener {
 
   onFailure(message: string, cause: FailureCause): void {
     this.#end(message, cause, undefined);
+  }
+
+  #runStep(request: CompiledRequest, intendedMs: number, counted: boolean): void {
+    this.state = 'busy';
+    this.taskStartMs = intendedMs;
+    this.#send(request, intendedMs, counted);
   }
 
   #send(request: CompiledRequest, intendedMs: number, counted: boolean): void {
@@ -161,6 +188,10 @@ export class VirtualUser implements ExchangeListener {
     });
     this.proven = true;
     if (this.state === 'busy') {
+      if (failure !== undefined) {
+        // Later steps build on this one.
+        this.breakOff();
+      }
       this.#owner.onTaskEnd(this, cause !== undefined);
       return;
     }

@@ -1,12 +1,12 @@
 import type { JsonValue } from '../domain/json-value.ts';
 import type { LoadPlan, LoadUser, WaitTime } from '../domain/load-plan.ts';
-import type { LoadRequest } from '../domain/load-request.ts';
+import type { LoadRequest, LoadTaskPlan } from '../domain/load-request.ts';
 import { phaseLabel } from '../domain/load-shape.ts';
 import type { LoadPhase } from '../domain/load-shape.ts';
 import { LOCUSTFILE_PRELUDE } from './locustfile-prelude.ts';
 
 /**
- * A locustfile that makes the load of a plan: same users, tasks, waits, checks, captures and phases, so that it can be
+ * A locustfile that makes the load of a plan: same users, tasks, sequences, tags, waits, checks, captures and phases, so that it can be
  * repeated with Locust alone. What Locust cannot do is approximated, and the file says how.
  */
 export function exportLocustfile(title: string, plan: LoadPlan): string {
@@ -58,12 +58,18 @@ function toPhase(phase: LoadPhase, maxUsers: number): Record<string, JsonValue> 
     const users = Math.max(1, Math.min(maxUsers, Math.ceil(highest)));
     return { seconds, users, spawn_rate: users, rate: [phase.fromPerSecond, phase.toPerSecond] };
   }
+  if (phase.fromUsers !== undefined) {
+    const users = [phase.fromUsers, phase.users];
+    return { seconds, users: phase.users, spawn_rate: Math.max(...users), ramp: users };
+  }
   return { seconds, users: phase.users, spawn_rate: phase.spawnPerSecond ?? phase.users };
 }
 
 function userClass(user: LoadUser, name: string, plan: LoadPlan): string {
   const timeoutMs = Math.max(
-    ...[...user.onStart, ...user.tasks, ...user.onStop].map(({ timeoutMs: own }) => own ?? plan.timeoutMs),
+    ...[...user.onStart, ...user.tasks.flatMap(({ steps }) => steps), ...user.onStop].map(
+      ({ timeoutMs: own }) => own ?? plan.timeoutMs,
+    ),
   );
   const methods = methodNames(user.tasks);
   return [
@@ -75,14 +81,30 @@ function userClass(user: LoadUser, name: string, plan: LoadPlan): string {
     `    network_timeout = connection_timeout = ${timeoutMs / 1000}`,
     ...script('first_requests', user.onStart),
     ...script('last_requests', user.onStop),
-    ...user.tasks.flatMap((task, index) => [
-      '',
-      `    @task(${task.weight})`,
-      `    def ${methods[index]}(self):`,
-      `        self.perform(${callArguments(task)})`,
-    ]),
+    ...user.tasks.flatMap((task, index) => taskLines(task, methods[index] ?? 'do_task')),
     '',
   ].join('\n');
+}
+
+/** A method; of a sequence a class with a method for each step. */
+function taskLines({ weight, tags, isSequence, steps }: LoadTaskPlan, name: string): string[] {
+  const head = [
+    '',
+    ...(tags.length > 0 ? [`    @tag(${tags.map((tag) => python(tag)).join(', ')})`] : []),
+    `    @task(${weight})`,
+  ];
+  if (!isSequence) {
+    const calls = steps.map((step) => `        self.perform(${callArguments(step)})`);
+    return [...head, `    def ${name}(self):`, ...calls];
+  }
+  const methods = methodNames(steps);
+  const lines = steps.flatMap((step, index) => [
+    ...(index === 0 ? [] : ['']),
+    '        @task',
+    `        def ${methods[index]}(self):`,
+    `            self.step(${[callArguments(step), ...(index === steps.length - 1 ? ['last=True'] : [])].join(', ')})`,
+  ]);
+  return [...head, `    class ${name}(PlanSequence):`, ...lines];
 }
 
 /** Requests of which the first wrong one ends the list. */
@@ -163,7 +185,9 @@ function classNames(users: readonly LoadUser[]): string[] {
     users.map(({ name }) => {
       const words = name.match(/[A-Za-z0-9]+/g) ?? ['User'];
       const joined = words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join('');
-      return /^(?:\d|PlanUser$|PlanShape$|FastHttpUser$|LoadTestShape$|None$|True$|False$)/.test(joined)
+      return /^(?:\d|PlanUser$|PlanSequence$|PlanShape$|SequentialTaskSet$|FastHttpUser$|LoadTestShape$|None$|True$|False$)/.test(
+        joined,
+      )
         ? `User${joined}`
         : joined;
     }),
@@ -171,7 +195,7 @@ function classNames(users: readonly LoadUser[]): string[] {
 }
 
 /** Behind "do_" no name of a task is one of Locust's or Python's. */
-function methodNames(tasks: readonly LoadRequest[]): string[] {
+function methodNames(tasks: readonly { name: string }[]): string[] {
   return different(tasks.map(({ name }) => `do_${name.toLowerCase().replaceAll(/[^a-z0-9]+/g, '_')}`));
 }
 

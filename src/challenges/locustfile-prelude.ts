@@ -11,7 +11,7 @@ from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from urllib.parse import quote, urlencode
 
-from locust import FastHttpUser, LoadTestShape, between, constant, constant_pacing, task
+from locust import FastHttpUser, LoadTestShape, SequentialTaskSet, between, constant, constant_pacing, tag, task
 
 PLACEHOLDER = re.compile(r"[$][$][{]|[$][{]([^}]*)[}]")
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
@@ -221,6 +221,7 @@ class PlanUser(FastHttpUser):
 
     def on_start(self):
         self.captured = {}
+        self.midway = False
         self.began = time.monotonic()
         self.started = self.first_requests()
 
@@ -236,12 +237,17 @@ class PlanUser(FastHttpUser):
     def wait_time(self):
         if PACE["seconds"] is None:
             return self.think_time()
+        if self.midway:
+            return 0
         return max(0.0, PACE["seconds"] - (time.monotonic() - self.began))
 
-    def perform(self, name, method, path, **part):
-        """A task. Where the requests at the start failed, they are tried once more first."""
+    def begin(self):
+        """What precedes a task. Where the requests at the start failed, they are tried once more."""
         self.began = time.monotonic()
         self.started = self.started or self.first_requests()
+
+    def perform(self, name, method, path, **part):
+        self.begin()
         self.send(name, method, path, **part)
 
     def send(self, name, method, path, *, query=None, headers=None, status=None, expect=None, capture=None, **part):
@@ -290,6 +296,20 @@ class PlanUser(FastHttpUser):
         return problem or keep(body, response.headers, capture, self.captured)
 
 
+class PlanSequence(SequentialTaskSet):
+    """Requests one after another. The first wrong answer ends them."""
+
+    def on_start(self):
+        self.user.begin()
+        self.user.midway = True
+
+    def step(self, name, method, path, *, last=False, **part):
+        right = self.user.send(name, method, path, **part)
+        if last or not right:
+            self.user.midway = False
+            self.interrupt(reschedule=False)
+
+
 # In a phase with an arrival rate every user begins a task once in so many seconds, whatever its own wait time.
 PACE = {"seconds": None}
 
@@ -307,6 +327,9 @@ class PlanShape(LoadTestShape):
                     PACE["seconds"] = phase["users"] / max(rate, 0.1)
                 else:
                     PACE["seconds"] = None
+                if "ramp" in phase:
+                    first, last = phase["ramp"]
+                    return round(first + (last - first) * at / phase["seconds"]), phase["spawn_rate"]
                 return phase["users"], phase["spawn_rate"]
             at -= phase["seconds"]
         return None

@@ -4,6 +4,7 @@ import type { ReferenceFigures } from './load-result.ts';
 import { LoadRequestSchema, LoadTaskSchema } from './load-request.ts';
 import { LoadShapeSchema } from './load-shape.ts';
 import type { LoadPhase } from './load-shape.ts';
+import { chooseTasks, TagsSchema } from './load-tags.ts';
 import { parseThreshold } from './load-threshold.ts';
 import type { Threshold } from './load-threshold.ts';
 import { DurationMs, RatePerSecond } from './units.ts';
@@ -100,14 +101,27 @@ export const LoadPlanSchema = z
     /** Most users that an arrival rate may grow to; each has one connection. */
     maxUsers: z.number().int().min(1).max(8000).default(1000),
     users: z.array(UserSchema).min(1),
+    /** Only tasks with one of these tags, and none with one of those. */
+    tags: TagsSchema.default([]),
+    excludeTags: TagsSchema.default([]),
     shape: LoadShapeSchema,
     thresholds: z.array(LoadThresholdSchema).min(1),
-    /** Other shapes under the same thresholds: `demo` is a short one. */
-    profiles: z.record(z.string(), z.strictObject({ shape: LoadShapeSchema })).default({}),
+    /** Other shapes under the same thresholds: `demo` is a short one. Their tags stand instead of the plan's. */
+    profiles: z
+      .record(
+        z.string(),
+        z.strictObject({
+          shape: LoadShapeSchema,
+          tags: TagsSchema.optional(),
+          excludeTags: TagsSchema.optional(),
+        }),
+      )
+      .default({}),
   })
   .superRefine((plan, ctx) => {
     // Parts with mistakes of their own may not have their final shape yet.
-    if (!ctx.issues.some(({ path }) => path?.[0] === 'users' || path?.[0] === 'thresholds')) {
+    const parts = ['users', 'thresholds', 'tags', 'excludeTags', 'shape', 'profiles'];
+    if (!ctx.issues.some(({ path }) => parts.includes(String(path?.[0])))) {
       checkPlanReferences(plan, (path, message) =>
         ctx.addIssue({ code: 'custom', path: [...path], message }),
       );
@@ -124,8 +138,8 @@ export interface LoadPlan {
   users: LoadUser[];
   shape: LoadPhase[];
   thresholds: LoadThreshold[];
-  /** Shapes by the name of their profile. */
-  profiles: Record<string, { shape: LoadPhase[] }>;
+  /** By name: shapes, and the users where others than the plan's are chosen. */
+  profiles: Record<string, { shape: LoadPhase[]; users?: LoadUser[] }>;
   /** Added by the host for the run: what the reference service reached, and the CPUs of the service. */
   reference?: ReferenceFigures;
   serviceCpus?: number[];
@@ -133,27 +147,50 @@ export interface LoadPlan {
 
 /** Decides the visibility of every threshold of the plan read from `file`. */
 export function resolveLoadPlan(file: string, plan: LoadPlanFile): LoadPlan {
-  const { engine: _ours, visibility, timeout, thresholds, ...rest } = plan;
+  const { visibility, timeout: timeoutMs, maxUsers, users, tags, excludeTags } = plan;
+  const profiles = Object.entries(plan.profiles).map(([name, profile]) => {
+    const own = profile.tags !== undefined || profile.excludeTags !== undefined;
+    const choice = { tags: profile.tags ?? tags, excludeTags: profile.excludeTags ?? excludeTags };
+    return [
+      name,
+      { shape: profile.shape.flat(), ...(own && { users: chooseTasks(users, choice) }) },
+    ] as const;
+  });
   return {
     file,
-    timeoutMs: timeout,
-    ...rest,
-    thresholds: thresholds.map((threshold) => ({
+    timeoutMs,
+    maxUsers,
+    users: chooseTasks(users, { tags, excludeTags }),
+    shape: plan.shape.flat(),
+    thresholds: plan.thresholds.map((threshold) => ({
       ...threshold,
       visibility: threshold.visibility ?? visibility,
     })),
+    profiles: Object.fromEntries(profiles),
   };
 }
 
-/** The plan with the shape of `profile`; undefined when it has no such profile. */
+/** The plan with the shape and the users of `profile`; undefined when it has no such profile. */
 export function withProfile(plan: LoadPlan, profile: string): LoadPlan | undefined {
   const chosen = Object.hasOwn(plan.profiles, profile) ? plan.profiles[profile] : undefined;
-  return chosen && { ...plan, shape: chosen.shape };
+  return chosen && { ...plan, shape: chosen.shape, users: chosen.users ?? plan.users };
 }
 
 /** Some threshold is a multiple of what the reference service reaches. */
 export function needsReference(plan: Pick<LoadPlan, 'thresholds'>): boolean {
   return plan.thresholds.some(({ threshold }) => threshold.unit === 'x');
+}
+
+/** The names that requests count under, those of tasks first. */
+export function requestNames(users: readonly LoadUser[]): string[] {
+  return [
+    ...new Set(
+      [
+        ...users.flatMap((user) => user.tasks.flatMap(({ steps }) => steps)),
+        ...users.flatMap((user) => [...user.onStart, ...user.onStop]),
+      ].map(({ name }) => name),
+    ),
+  ];
 }
 
 /** The ids of a plan's checks, in order. */

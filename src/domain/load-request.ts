@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ExpectedSchema } from './api-suite-matcher.ts';
 import type { JsonValue } from './json-value.ts';
+import { TagsSchema } from './load-tags.ts';
 import { DurationMs } from './units.ts';
 
 /** Statuses from `from` to `to`, both included. */
@@ -139,23 +140,62 @@ const REQUEST_SHAPE = {
   timeout: DurationMs.refine((ms) => ms > 0, 'expected more than 0').optional(),
 };
 const RequestKeys = z.strictObject({ name: RequestName.optional(), ...REQUEST_SHAPE });
+const MAX_STEPS = 50;
 const TaskKeys = z.strictObject({
   name: RequestName,
   weight: z.number().int().min(1).max(10_000).default(1),
+  tags: TagsSchema.default([]),
+  /** Requests one after another, instead of one. */
+  sequence: z
+    .array(
+      z
+        .strictObject({ name: RequestName, ...REQUEST_SHAPE })
+        .superRefine(checkOneBody)
+        .transform(toRequest),
+    )
+    .min(1)
+    .max(MAX_STEPS)
+    .optional(),
   ...REQUEST_SHAPE,
+  request: RequestLine.optional(),
 });
+type TaskKeys = z.output<typeof TaskKeys>;
 type RequestKeys = z.output<typeof RequestKeys>;
 
 /** A request of `onStart` and `onStop`. Without a name its row is its request line. */
 export const LoadRequestSchema = RequestKeys.superRefine(checkOneBody).transform(toRequest);
 
-/** A weighted task. */
-export const LoadTaskSchema = TaskKeys.superRefine(checkOneBody).transform(({ weight, ...keys }) => ({
-  ...toRequest(keys),
-  weight,
-}));
+/** A weighted task: one request, or several in their order, each with a row of its own. */
+export interface LoadTaskPlan {
+  name: string;
+  weight: number;
+  tags: string[];
+  /** Its requests are a `sequence`, which has a name apart from theirs. */
+  isSequence: boolean;
+  steps: LoadRequest[];
+}
 
-function checkOneBody(keys: Partial<RequestKeys>, ctx: z.RefinementCtx): void {
+export const LoadTaskSchema = TaskKeys.superRefine(checkOneBody).transform((keys, ctx): LoadTaskPlan => {
+  const { name, weight, tags, sequence, request, ...rest } = keys;
+  if (sequence !== undefined) {
+    const extra = Object.keys({ request, ...rest }).find((key) => keys[key as keyof TaskKeys] !== undefined);
+    if (extra !== undefined) {
+      const message = 'a sequence has only requests of its own: put this into one of them';
+      ctx.addIssue({ code: 'custom', path: [extra], message });
+    }
+    return { name, weight, tags, isSequence: true, steps: sequence };
+  }
+  if (request === undefined) {
+    ctx.addIssue({ code: 'custom', path: ['request'], message: 'missing: a request, or a sequence of them' });
+    return z.NEVER;
+  }
+  return { name, weight, tags, isSequence: false, steps: [toRequest({ name, request, ...rest })] };
+});
+
+function checkOneBody(
+  keys: Partial<Record<(typeof BODY_KEYS)[number], unknown>>,
+  ctx: z.RefinementCtx,
+): void {
   const [first, second] = BODY_KEYS.filter((key) => keys[key] !== undefined);
   if (second) {
     ctx.addIssue({ code: 'custom', path: [second], message: `the request already has a body in "${first}"` });

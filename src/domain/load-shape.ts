@@ -1,11 +1,25 @@
 import { z } from 'zod';
 import { ObjectiveSchema } from './load-objective.ts';
 import type { Objective } from './load-objective.ts';
-import { DurationMs, RatePerSecond } from './units.ts';
+import {
+  PhaseMs,
+  RampSchema,
+  rampPhases,
+  Rate,
+  SpikeSchema,
+  spikePhases,
+  StepsSchema,
+  stepsPhases,
+  Users,
+} from './load-shape-forms.ts';
+import { RatePerSecond } from './units.ts';
 
 /** Users are loops, each waiting for its answer before it goes on. `warm-up` is left out of the results. */
 export interface ClosedPhase {
   kind: 'warm-up' | 'closed';
+  name?: string;
+  /** So many at its start, at once; those of the phase before when undefined. */
+  fromUsers?: number;
   users: number;
   /** Users added or removed per second; undefined: all at once. */
   spawnPerSecond: number | undefined;
@@ -15,6 +29,7 @@ export interface ClosedPhase {
 /** Requests arrive by the clock, whatever the service does. The rate changes evenly from one to the other. */
 export interface OpenPhase {
   kind: 'open';
+  name?: string;
   fromPerSecond: number;
   toPerSecond: number;
   durationMs: number;
@@ -23,6 +38,7 @@ export interface OpenPhase {
 /** Looks for the highest arrival rate that meets an objective. Its requests are not counted in the results. */
 export interface KneePhase {
   kind: 'knee';
+  name?: string;
   objective: Objective;
   fromPerSecond: number;
   toPerSecond: number;
@@ -34,19 +50,12 @@ export interface KneePhase {
 
 export type LoadPhase = ClosedPhase | OpenPhase | KneePhase;
 
-/** Bounds that keep a plan within one run and one generator process. */
+/** Bounds that keep a plan within one run. */
 const MAX_PLAN_MS = 30 * 60_000;
-const MAX_USERS = 10_000;
-const MAX_RATE_PER_SECOND = 20_000;
+const MAX_PHASES = 100;
 /** Fewer measurements cannot climb, halve and repeat. */
 const MIN_KNEE_STEPS = 8;
 
-const Users = z.number().int().min(1).max(MAX_USERS);
-const PhaseMs = DurationMs.refine((ms) => ms > 0, 'expected more than 0');
-const Rate = RatePerSecond.refine(
-  (rate) => rate <= MAX_RATE_PER_SECOND,
-  `expected at most ${MAX_RATE_PER_SECOND}/s`,
-);
 const ArrivalRate = z.union([
   Rate,
   z
@@ -69,7 +78,12 @@ const KneeKeys = z
   });
 
 const PhaseKeys = z.strictObject({
+  /** Shown beside its phases in the report. */
+  name: z.string().min(1).max(60).optional(),
   findKnee: KneeKeys.optional(),
+  ramp: RampSchema.optional(),
+  steps: StepsSchema.optional(),
+  spike: SpikeSchema.optional(),
   warmUp: PhaseMs.optional(),
   users: Users.optional(),
   spawnRate: RatePerSecond.refine((rate) => rate > 0, 'expected a rate above 0').optional(),
@@ -78,42 +92,50 @@ const PhaseKeys = z.strictObject({
 });
 type PhaseKeys = z.output<typeof PhaseKeys>;
 
-const FORMS = '{ warmUp, users }, { users, spawnRate?, for }, { arrivalRate, for } or { findKnee }';
+const WHOLE_FORMS = ['findKnee', 'ramp', 'steps', 'spike'] as const;
+const FORMS = `{ warmUp, users }, { users, spawnRate?, for }, { arrivalRate, for } or one of ${WHOLE_FORMS.join(', ')}`;
 
-const PhaseSchema = PhaseKeys.transform((keys, ctx): LoadPhase => {
+const EntrySchema = PhaseKeys.transform((keys, ctx): LoadPhase[] => {
   const problem = problemOf(keys);
   if (problem) {
     ctx.addIssue({ code: 'custom', ...problem });
     return z.NEVER;
   }
-  return toPhase(keys);
+  const { name } = keys;
+  return toPhases(keys).map((phase) => {
+    const names = [name, phase.name].filter((part) => part !== undefined);
+    return names.length === 0 ? phase : { ...phase, name: names.join(', ') };
+  });
 });
 
-/** The phases of a plan, in order; at least one of them counts. */
+/** The phases of each entry, in order; at least one of them counts. */
 export const LoadShapeSchema = z
-  .array(PhaseSchema)
+  .array(EntrySchema)
   .min(1)
   .refine(
-    (shape) => shape.length === 0 || shape.some((phase) => phase.kind !== 'warm-up'),
+    (shape) => shape.length === 0 || shape.flat().some((phase) => phase.kind !== 'warm-up'),
     'expected a phase that counts: a warm-up is left out of the results',
   )
   .refine(
-    (shape) => shape.reduce((sum, phase) => sum + phase.durationMs, 0) <= MAX_PLAN_MS,
+    (shape) => shape.flat().reduce((sum, phase) => sum + phase.durationMs, 0) <= MAX_PLAN_MS,
     'expected phases of at most 30 minutes together',
   )
+  .refine((shape) => shape.flat().length <= MAX_PHASES, `expected at most ${MAX_PHASES} phases`)
   .refine(
-    (shape) => shape.filter((phase) => phase.kind === 'knee').length <= 1,
+    (shape) => shape.flat().filter((phase) => phase.kind === 'knee').length <= 1,
     'expected at most one findKnee',
   );
 
-/** "warm-up 5s 10 users", "closed 20s 50 users", "open 20s 50 to 200/s", "knee 30s 50 to 5000/s". */
+/** "warm-up 5s 10 users", "rush, spike: open 20s 200/s", "closed 9s 5 to 50 users", "knee 30s 50 to 5000/s". */
 export function phaseLabel(phase: LoadPhase): string {
   const seconds = `${Number((phase.durationMs / 1000).toFixed(2))}s`;
+  const name = phase.name === undefined ? '' : `${phase.name}: `;
   if ('users' in phase) {
-    return `${phase.kind} ${seconds} ${phase.users} users`;
+    const from = phase.fromUsers === undefined ? '' : `${phase.fromUsers} to `;
+    return `${name}${phase.kind} ${seconds} ${from}${phase.users} users`;
   }
   const from = phase.fromPerSecond === phase.toPerSecond ? '' : `${rounded(phase.fromPerSecond)} to `;
-  return `${phase.kind} ${seconds} ${from}${rounded(phase.toPerSecond)}/s`;
+  return `${name}${phase.kind} ${seconds} ${from}${rounded(phase.toPerSecond)}/s`;
 }
 
 function rounded(rate: number): number {
@@ -121,11 +143,12 @@ function rounded(rate: number): number {
 }
 
 function problemOf(keys: PhaseKeys): { message: string; path?: string[] } | undefined {
-  if (keys.findKnee !== undefined) {
+  const whole = WHOLE_FORMS.find((form) => keys[form] !== undefined);
+  if (whole !== undefined) {
     const extra = (Object.keys(keys) as (keyof PhaseKeys)[]).find(
-      (key) => key !== 'findKnee' && keys[key] !== undefined,
+      (key) => key !== whole && key !== 'name' && keys[key] !== undefined,
     );
-    return extra && { message: 'findKnee has nothing beside it', path: [extra] };
+    return extra && { message: `${whole} has nothing beside it`, path: [extra] };
   }
   if (keys.warmUp !== undefined) {
     const extra = (['spawnRate', 'arrivalRate', 'for'] as const).find((key) => keys[key] !== undefined);
@@ -147,6 +170,16 @@ function problemOf(keys: PhaseKeys): { message: string; path?: string[] } | unde
     return { message: 'an arrival rate needs no users: they are added as requests arrive', path };
   }
   return keys.arrivalRate === 0 ? { message: 'expected a rate above 0', path: ['arrivalRate'] } : undefined;
+}
+
+function toPhases(keys: PhaseKeys): LoadPhase[] {
+  if (keys.ramp !== undefined) {
+    return rampPhases(keys.ramp);
+  }
+  if (keys.steps !== undefined) {
+    return stepsPhases(keys.steps);
+  }
+  return keys.spike === undefined ? [toPhase(keys)] : spikePhases(keys.spike);
 }
 
 function toPhase(keys: PhaseKeys): LoadPhase {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { LoadThresholdSchema } from './load-plan.ts';
 import type { LoadThreshold } from './load-plan.ts';
+import { TagsSchema } from './load-tags.ts';
 import { DurationMs, RatePerSecond } from './units.ts';
 import { VisibilitySchema } from './verdict.ts';
 
@@ -13,7 +14,6 @@ const HiddenPath = z
 const Users = z.number().int().min(1).max(10_000);
 const SpawnRate = RatePerSecond.refine((rate) => rate > 0, 'expected a rate above 0');
 const RunTime = DurationMs.refine((ms) => ms > 0 && ms <= MAX_RUN_MS, 'expected at most 30m');
-const Tags = z.array(z.string().regex(/^[\w.:-]+$/, 'expected a tag such as "write"')).default([]);
 
 const SizesSchema = z.strictObject({
   users: Users.optional(),
@@ -43,8 +43,8 @@ export const LocustPlanSchema = z
     /** Locust processes that share the users; one for each CPU that the grader has when absent. */
     processes: z.number().int().min(1).max(32).optional(),
     /** Only tasks with one of these tags, and none with one of those. */
-    tags: Tags,
-    excludeTags: Tags,
+    tags: TagsSchema.default([]),
+    excludeTags: TagsSchema.default([]),
     thresholds: z.array(LoadThresholdSchema).min(1),
     profiles: z.record(z.string(), SizesSchema).default({}),
   })

@@ -11,7 +11,7 @@ export function planOf(file: Record<string, unknown>): LoadPlan {
 /** The first task of a plan with this one task. */
 export function taskOf(task: Record<string, unknown>, onStart: Record<string, unknown>[] = []) {
   const [user] = planOf({ users: [{ name: 'U', onStart, tasks: [{ name: 'task', ...task }] }] }).users;
-  const [first] = user?.tasks ?? [];
+  const [first] = user?.tasks[0]?.steps ?? [];
   if (!first) {
     throw new Error('a plan has a task');
   }

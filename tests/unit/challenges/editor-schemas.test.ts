@@ -52,6 +52,18 @@ describe('schemas for editors', () => {
     expect(problems('suite', example)).toEqual([]);
   });
 
+  it('know sequences, tags and the forms of a shape', () => {
+    const plan = `
+users: [ { name: U, tasks: [ { name: buy, tags: [write], sequence: [ { name: pay, request: POST /pay } ] } ] } ]
+tags: [write]
+shape: [ { name: noon, spike: { base: 5/s, peak: 50/s, hold: 1s, for: 9s } }, { ramp: { from: 1, to: 5, for: 2s } } ]
+thresholds: [ { that: errors < 1% } ]
+profiles: { demo: { tags: [write], shape: [ { steps: { from: 1, to: 5, by: 1, each: 1s } } ] } }
+`;
+    expect(problems('load', plan)).toEqual([]);
+    expect(problems('load', plan.replace('peak:', 'paek:'))).not.toEqual([]);
+  });
+
   it.each([
     ['challenge', 'apiVersion: assay/v2', '/apiVersion'],
     ['suite', 'suite: S\ntests: [{ name: t, steps: [{ request: GET /, expct: {} }] }]', '/tests/0/steps/0'],

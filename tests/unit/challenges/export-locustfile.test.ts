@@ -77,6 +77,45 @@ describe('exportLocustfile', () => {
     expect(text).toContain('{"seconds": 4, "users": 40, "spawn_rate": 40, "rate": [10, 200]},');
   });
 
+  it('makes a class of a sequence, whose last step ends it, and keeps tags', () => {
+    const text = exported({
+      task: {
+        request: undefined,
+        weight: 2,
+        tags: ['write', 'slow'],
+        sequence: [
+          { name: 'hold it', request: 'POST /holds', capture: { id: '$.id' } },
+          { name: 'pay', request: 'POST /holds/${id}/pay' },
+        ],
+      },
+    });
+
+    expect(text).toContain(`
+    @tag("write", "slow")
+    @task(2)
+    class do_go(PlanSequence):
+        @task
+        def do_hold_it(self):
+            self.step("hold it", "POST", "/holds", capture={"id": ["id"]})
+
+        @task
+        def do_pay(self):
+            self.step("pay", "POST", "/holds/${'${id}'}/pay", last=True)
+`);
+  });
+
+  it('ramps users, and takes a spike and steps apart', () => {
+    const text = exported({
+      shape: [
+        { ramp: { from: 10, to: 2, for: '4s' } },
+        { spike: { base: 1, peak: 5, hold: '1s', for: '3s' } },
+      ],
+    });
+
+    expect(text).toContain('{"seconds": 4, "users": 2, "spawn_rate": 10, "ramp": [10, 2]},  # ramp: closed');
+    expect(text).toContain('{"seconds": 1, "users": 5, "spawn_rate": 5},  # spike: closed 1s 5 users');
+  });
+
   it.each([
     ['3 little pigs!', 'class User3LittlePigs(PlanUser):'],
     ['PlanUser', 'class UserPlanUser(PlanUser):'],

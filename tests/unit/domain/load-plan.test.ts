@@ -62,16 +62,23 @@ describe('a load plan', () => {
       waitTime: { kind: 'between', minMs: 100, maxMs: 500 },
       onStart: [{ name: 'POST /links', capture: { code: { from: 'json', path: ['code'] } } }],
       tasks: [
-        { method: 'GET', path: '/${code}', weight: 9, expect: { status: [{ from: 302, to: 302 }] } },
+        {
+          weight: 9,
+          steps: [{ method: 'GET', path: '/${code}', expect: { status: [{ from: 302, to: 302 }] } }],
+        },
         {
           weight: 1,
-          expect: {
-            status: [
-              { from: 201, to: 201 },
-              { from: 200, to: 299 },
-              { from: 300, to: 302 },
-            ],
-          },
+          steps: [
+            {
+              expect: {
+                status: [
+                  { from: 201, to: 201 },
+                  { from: 200, to: 299 },
+                  { from: 300, to: 302 },
+                ],
+              },
+            },
+          ],
         },
       ],
     });
