@@ -5,17 +5,15 @@ import type { Readable } from 'node:stream';
  *
  * Contract: a key is the sha256 of the content, so equal content is stored once and a blob never changes. `put`
  * answers only when the bytes are durable (temporary file, fsync, rename, fsync of the folder); a death before that
- * leaves nothing a key can name. Reading checks nothing; `verify` does. Calls may run concurrently, also on one key.
+ * leaves nothing a key can name. A blob that is read whole is checked. Calls may run concurrently, also on one key.
  */
 export interface BlobStore {
   /** Stores the stream or buffer. Rejects with InfraError `BLOB_FULL` or `BLOB_FAILED`; then nothing is kept. */
   put(content: Readable | Buffer): Promise<BlobRef>;
   /** Opens a blob. Rejects with InfraError `BLOB_MISSING`. */
   open(key: string): Promise<Readable>;
+  /** The whole blob. Rejects with InfraError `BLOB_MISSING`, or `BLOB_DAMAGED` when it is not what was stored. */
   read(key: string): Promise<Buffer>;
-  exists(key: string): Promise<boolean>;
-  /** True when size and digest still match. */
-  verify(ref: BlobRef): Promise<boolean>;
   remove(key: string): Promise<void>;
   /** Removes a blob unless it is younger than `minAgeMs`, also when it became so just now. False: it stays. */
   collect(key: string, minAgeMs: number): Promise<boolean>;

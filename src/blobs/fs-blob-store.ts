@@ -25,11 +25,12 @@ export async function openFsBlobStore(root: string): Promise<BlobStore> {
     },
     read: async (key) => {
       const path = pathOf(root, key);
-      return await readFile(path).catch((error: unknown) => missing(key, error));
+      const content = await readFile(path).catch((error: unknown) => missing(key, error));
+      if (`sha256:${createHash('sha256').update(content).digest('hex')}` !== key) {
+        throw new InfraError('BLOB_DAMAGED', `the stored file ${key} is not what was stored`);
+      }
+      return content;
     },
-    exists: async (key) => (await sizeOf(root, key)) !== undefined,
-    verify: async ({ key, bytes }) =>
-      (await sizeOf(root, key)) === bytes && (await digestOf(root, key)) === key,
     remove: async (key) => await rm(pathOf(root, key), { force: true }),
     collect: (key, minAgeMs) => collect(root, temporary, key, minAgeMs),
     list: (minAgeMs) => listOld(root, minAgeMs),
@@ -137,18 +138,6 @@ async function dropOldFiles(folder: string): Promise<void> {
 async function ageOf(path: string): Promise<number> {
   const found = await stat(path).catch(() => undefined);
   return found ? new Date().getTime() - found.mtimeMs : -1;
-}
-
-async function sizeOf(root: string, key: string): Promise<number | undefined> {
-  return (await stat(pathOf(root, key)).catch(() => undefined))?.size;
-}
-
-async function digestOf(root: string, key: string): Promise<string> {
-  const hash = createHash('sha256');
-  for await (const chunk of createReadStream(pathOf(root, key)) as AsyncIterable<Buffer>) {
-    hash.update(chunk);
-  }
-  return `sha256:${hash.digest('hex')}`;
 }
 
 /** Throws InfraError `BLOB_MISSING` for what is no key: a key never becomes any other path. */

@@ -64,7 +64,8 @@ export interface AccessStore {
   /** Who holds this token, or undefined when it is unknown, expired or revoked. Notes the use at most once a minute. */
   authenticate(hash: string): Promise<Principal | undefined>;
   addToken(token: NewToken): Promise<Token>;
-  listTokens(): Promise<Token[]>;
+  /** Newest first. Those of candidates only where asked for: each invitation has one. */
+  listTokens(filter: { candidates: boolean }, page: PageRequest): Promise<Page<Token>>;
   /** Takes effect with the next request. False when there is no such token. */
   revokeToken(id: string): Promise<boolean>;
   setReviewerChallenges(tokenId: string, challenges: readonly string[] | null): Promise<boolean>;

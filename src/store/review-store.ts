@@ -1,4 +1,5 @@
 import type { Verdict } from '../domain/verdict.ts';
+import type { Page, PageRequest } from './page.ts';
 
 export interface Review {
   id: string;
@@ -13,7 +14,7 @@ export interface Review {
   updatedAt: Date;
 }
 
-/** Newest completed run of each counted submission of a challenge version: anonymous numbers. */
+/** Newest completed run of a counted submission of a challenge: anonymous numbers. */
 export interface CohortEntry {
   runId: string;
   submissionId: string;
@@ -22,11 +23,21 @@ export interface CohortEntry {
   finishedAt: Date;
 }
 
+/** All submissions of a challenge, side by side. */
+export interface Cohort {
+  count: number;
+  /** Verdicts that nobody got are left out. */
+  verdicts: Partial<Record<Verdict, number>>;
+  /** Minimum, quartiles and maximum; null without scores. */
+  score: [number, number, number, number, number] | null;
+  entries: Page<CohortEntry>;
+}
+
 export interface ReviewStore {
   /** One review per reviewer and submission; a second call replaces it. A decision writes `review.decided` webhooks. */
   put(
     review: Pick<Review, 'submissionId' | 'tokenId' | 'reviewer' | 'scores' | 'notes' | 'decision'>,
   ): Promise<Review>;
   list(submissionId: string): Promise<Review[]>;
-  cohort(slug: string, version: number | undefined): Promise<CohortEntry[]>;
+  cohort(slug: string, version: number | undefined, page: PageRequest): Promise<Cohort>;
 }

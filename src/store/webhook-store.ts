@@ -14,7 +14,6 @@ export interface Webhook {
   events: WebhookEvent[];
   /** Signs deliveries; shown once, when made. Never listed. */
   secret: string;
-  active: boolean;
   createdAt: Date;
 }
 

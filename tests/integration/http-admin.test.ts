@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { assembleReport } from '../../src/report/assemble.ts';
+import { readTar } from '../../src/shared/tar-buffer.ts';
 import { buildTar } from '../helpers/archives.ts';
 import { finishRun, finishWith, gradedSubmission } from '../helpers/graded.ts';
 import { fileOf, multipart, openHttpService, project, uploadOf } from '../helpers/http-service.ts';
@@ -93,7 +95,15 @@ describe('the life of a challenge', () => {
       state: 'published',
       check: { runId: second.id, ok: true },
     });
-    expect((await admin.ask('POST', '/v1/invitations', invitation)).statusCode).toBe(201);
+    const invited = await admin.ask('POST', '/v1/invitations', invitation);
+    expect(invited.statusCode).toBe(201);
+    const headers = { authorization: `Bearer ${invited.json<{ token: string }>().token}` };
+    const handout = await service.app.inject({ url: '/v1/me/handout', headers });
+    expect(handout.headers['content-disposition']).toContain('echo-handout.tar.gz');
+    const given = readTar(gunzipSync(handout.rawPayload));
+    expect(given.map(({ path, content }) => [path, content.toString()])).toEqual([
+      ['statement.md', '# Echo, explained better\n'],
+    ]);
 
     expect((await admin.ask('POST', `${url}/retire`)).json()).toMatchObject({ state: 'retired' });
     expect((await admin.ask('POST', `${url}/publish?force=true`)).json()).toMatchObject({

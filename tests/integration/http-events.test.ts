@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import type { RunEvent } from '../../src/domain/run.ts';
 import { openHttpService } from '../helpers/http-service.ts';
 import type { Candidate, HttpService } from '../helpers/http-service.ts';
@@ -8,7 +8,7 @@ import { newSubmission, PASSED } from '../helpers/stored.ts';
 let service: HttpService;
 let port: number;
 beforeAll(async () => {
-  service = await openHttpService({ heartbeatMs: 100, maxEventLoopDelayMs: 60_000 });
+  service = await openHttpService({ heartbeatMs: 100, streamsPerToken: 1, maxEventLoopDelayMs: 60_000 });
   port = await listenOn(service.app);
 });
 afterAll(() => service?.close());
@@ -71,6 +71,35 @@ it('shows a reviewer everything', async () => {
   await end();
 
   expect(await (await open(reviewer.token, id)).text()).toContain('CANARY name');
+});
+
+it('gives back the place of a reader who went while he was looked up', async () => {
+  const { challenges } = service.store;
+  const reviewer = await service.staff('reviewer');
+  const { id, end } = await running(await service.candidate());
+  const find = challenges.get;
+  const gone = new AbortController();
+  challenges.get = async (versionId) => {
+    const closed = new Promise((resolve) => service.app.server.once('reader-gone', resolve));
+    gone.abort();
+    await closed;
+    return await find(versionId);
+  };
+  service.app.server.once('request', (_request, response) => {
+    response.once('close', () => service.app.server.emit('reader-gone'));
+  });
+  await expect(
+    fetch(`http://127.0.0.1:${port}/v1/submissions/${id}/events`, {
+      headers: { authorization: `Bearer ${reviewer.token}` },
+      signal: gone.signal,
+    }),
+  ).rejects.toThrow();
+  challenges.get = find;
+
+  await vi.waitFor(async () => expect((await open(reviewer.token, id)).status).toBe(200), {
+    timeout: 30_000,
+  });
+  await end();
 });
 
 it('ends for a token that is revoked meanwhile', async () => {

@@ -2,6 +2,7 @@ import { createHmac, randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { LightMyRequestResponse } from 'fastify';
 import pino from 'pino';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { Report } from '../../src/domain/report.ts';
@@ -163,6 +164,39 @@ describe('webhooks', () => {
   });
 });
 
+/** Everything in a list, page by page. */
+async function walk(url: string, of: 'items' | 'entries'): Promise<object[]> {
+  const all: object[] = [];
+  let cursor: string | null = null;
+  do {
+    const page: LightMyRequestResponse = await admin.ask(
+      'GET',
+      cursor === null ? url : `${url}&cursor=${cursor}`,
+    );
+    const body = page.json<{ nextCursor: string | null } & Record<string, object[]>>();
+    all.push(...(body[of] ?? []));
+    cursor = body.nextCursor;
+  } while (cursor !== null);
+  return all;
+}
+
+describe('tokens', () => {
+  it('are listed page by page, those of candidates only on request', async () => {
+    await service.candidate();
+    const all = await walk('/v1/tokens?limit=2&candidates=true', 'items');
+    const staff = await walk('/v1/tokens?limit=1', 'items');
+
+    expect(all).toEqual((await admin.ask('GET', '/v1/tokens?limit=100&candidates=true')).json<Items>().items);
+    expect(staff).toEqual(all.filter((token) => (token as { role: string }).role !== 'candidate'));
+    expect(staff.length).toBeGreaterThanOrEqual(2);
+    expect(all.length).toBeGreaterThan(staff.length);
+  });
+});
+
+interface Items {
+  items: object[];
+}
+
 describe('grading again', () => {
   it('keeps the first result and shows what changed', async () => {
     const version = await storedVersion(service.store);
@@ -215,7 +249,15 @@ describe('grading again', () => {
       await finishWith(service.store, items[0]!.id, assembleReport(SAMPLE_RUNS.passedRun()));
     }
     const cohort = await reviewer.ask('GET', `/v1/challenges/${version.slug}/cohort`);
-    expect(cohort.json()).toMatchObject({ count: 2, verdicts: { passed: 2, partial: 0 } });
+    expect(cohort.json()).toMatchObject({
+      count: 2,
+      verdicts: { passed: 2, partial: 0 },
+      score: { min: 100, median: 100, max: 100 },
+      nextCursor: null,
+    });
+    expect(await walk(`/v1/challenges/${version.slug}/cohort?limit=1`, 'entries')).toEqual(
+      cohort.json<{ entries: object[] }>().entries,
+    );
     const untouched = await reviewer.ask('GET', `/v1/submissions/${other.id}/runs`);
     expect(untouched.json<{ items: object[] }>().items).toHaveLength(1);
 

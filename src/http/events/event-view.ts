@@ -45,18 +45,33 @@ export function candidateView(feedback: Feedback): EventView {
     return shown ? { event: 'log', data: { source, text } } : undefined;
   }
 
+  function shows(stage: string): boolean {
+    return (stage === 'load' ? feedback.load : feedback.api) !== 'none';
+  }
+
+  /** A run that is queued again begins anew: what its last try found counts no more. */
+  function beginAnew(): void {
+    tallies.clear();
+    testing = false;
+  }
+
   return ({ event, at }) => {
     switch (event.type) {
       case 'check':
-        return feedback.api === 'none' ? undefined : countCheck(event);
+        return shows(event.stage) ? countCheck(event) : undefined;
       case 'log':
         return showLog(event);
       case 'progress':
-        return { event: 'progress', data: { stage: event.stage, done: event.done, total: event.total } };
+        return shows(event.stage)
+          ? { event: 'progress', data: { stage: event.stage, done: event.done, total: event.total } }
+          : undefined;
       case 'stage':
         testing ||= event.stage !== 'build';
         return { event: 'stage', data: { at: at.toISOString(), stage: event.stage, state: event.state } };
       case 'state':
+        if (event.state === 'queued') {
+          beginAnew();
+        }
         return { event: 'state', data: { at: at.toISOString(), state: event.state } };
       case 'queue':
         return { event: 'queue', data: { position: event.position } };

@@ -1,18 +1,14 @@
-import { promisify } from 'node:util';
-import { gzip } from 'node:zlib';
 import { z } from 'zod';
 import { RoleSchema } from '../../domain/access.ts';
-import { packTar, readTar } from '../../shared/tar-buffer.ts';
 import type { App } from '../app-types.ts';
 import type { HttpDeps } from '../http-deps.ts';
+import { packHandout } from '../pack-handout.ts';
 import { CANDIDATE, callerOf, candidateOf, EVERYONE } from '../plugins/access.ts';
 import { notFound } from '../problems.ts';
 import { fileAnswer } from '../schemas/common.ts';
 import { InvitationBody, toInvitationBody } from '../schemas/invitations.ts';
 import { RunBody, toRunBody } from '../schemas/runs.ts';
 import { iso } from '../schemas/time.ts';
-
-const HANDED_OUT = /^(?:handout\/|statement\.md$|openapi\.(?:ya?ml|json)$)/;
 
 const MeBody = z
   .object({
@@ -101,13 +97,11 @@ function handoutRoute(app: App, deps: HttpDeps): void {
       if (version === undefined) {
         throw notFound('invitation');
       }
-      const entries = readTar(await deps.blobs.read(version.bundleBlob));
-      const handout = entries.filter(({ path }) => HANDED_OUT.test(path));
-      const packed = await promisify(gzip)(packTar(handout));
+      const bundle = await deps.blobs.open(version.bundleBlob);
       return await reply
         .header('content-disposition', `attachment; filename="${version.slug}-handout.tar.gz"`)
         .type('application/gzip')
-        .send(packed);
+        .send(packHandout(bundle));
     },
   );
 }

@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import type { RubricItem } from '../../domain/challenge.ts';
 import { VerdictSchema } from '../../domain/verdict.ts';
-import type { CohortEntry, Review } from '../../store/review-store.ts';
+import type { Cohort, Review } from '../../store/review-store.ts';
 import type { App } from '../app-types.ts';
 import { audit } from '../audit.ts';
 import type { HttpDeps } from '../http-deps.ts';
 import { callerOf, STAFF } from '../plugins/access.ts';
 import { notFound, Problem } from '../problems.ts';
-import { IdParams, SlugParams, VersionNumber } from '../schemas/common.ts';
+import { IdParams, PageQuery, SlugParams, VersionNumber } from '../schemas/common.ts';
 import { iso } from '../schemas/time.ts';
 import { mayReview, visibleSubmission } from '../visible.ts';
 
@@ -43,6 +43,7 @@ const CohortBody = z
         finishedAt: z.string(),
       }),
     ),
+    nextCursor: z.string().nullable().describe('For more entries; the numbers are of all'),
   })
   .meta({ id: 'Cohort' });
 
@@ -144,7 +145,7 @@ function cohortRoute(app: App, deps: HttpDeps): void {
         tags: ['reviewer'],
         summary: 'Results of a challenge side by side, without names',
         params: SlugParams,
-        querystring: z.strictObject({ version: VersionNumber.optional() }),
+        querystring: PageQuery.extend({ version: VersionNumber.optional() }),
         response: { 200: CohortBody },
       },
     },
@@ -153,35 +154,26 @@ function cohortRoute(app: App, deps: HttpDeps): void {
       if (!mayReview(callerOf(request), slug) || (await deps.store.challenges.versions(slug)).length === 0) {
         throw notFound('challenge');
       }
-      return summarizeCohort(await deps.store.reviews.cohort(slug, request.query.version));
+      const { version, limit, cursor } = request.query;
+      return toCohortBody(
+        await deps.store.reviews.cohort(slug, version, {
+          limit,
+          ...(cursor === undefined ? {} : { cursor }),
+        }),
+      );
     },
   );
 }
 
-function summarizeCohort(entries: readonly CohortEntry[]): z.output<typeof CohortBody> {
-  const verdicts = { passed: 0, partial: 0, failed: 0, inconclusive: 0 };
-  for (const { verdict } of entries) {
-    if (verdict !== null) {
-      verdicts[verdict] += 1;
-    }
-  }
-  const scores = entries.flatMap(({ score }) => score ?? []).sort((a, b) => a - b);
-  function quantile(share: number): number {
-    return scores[Math.min(scores.length - 1, Math.floor(share * scores.length))] ?? 0;
-  }
+function toCohortBody({ count, verdicts, score, entries }: Cohort): z.output<typeof CohortBody> {
+  const [min = 0, p25 = 0, median = 0, p75 = 0, max = 0] = (score ?? []).map((each) =>
+    Number(each.toFixed(1)),
+  );
   return {
-    count: entries.length,
-    verdicts,
-    score:
-      scores.length === 0
-        ? null
-        : {
-            min: quantile(0),
-            p25: quantile(0.25),
-            median: quantile(0.5),
-            p75: quantile(0.75),
-            max: quantile(1),
-          },
-    entries: entries.map((entry) => ({ ...entry, finishedAt: iso(entry.finishedAt) })),
+    count,
+    verdicts: { passed: 0, partial: 0, failed: 0, inconclusive: 0, ...verdicts },
+    score: score && { min, p25, median, p75, max },
+    entries: entries.items.map((entry) => ({ ...entry, finishedAt: iso(entry.finishedAt) })),
+    nextCursor: entries.nextCursor,
   };
 }

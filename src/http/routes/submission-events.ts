@@ -51,6 +51,10 @@ export function submissionEventRoutes(app: App, deps: HttpDeps): void {
       const controller = new AbortController();
       open.add(controller);
       reply.raw.once('close', () => controller.abort());
+      // A reader may have gone while we asked the store; no event will tell.
+      if (reply.raw.destroyed) {
+        controller.abort();
+      }
       try {
         await stream({ request, reply, deps, view, controller }, run);
       } finally {

@@ -6,7 +6,7 @@ import type { HttpDeps } from '../http-deps.ts';
 import { newToken } from '../new-token.ts';
 import { ADMIN } from '../plugins/access.ts';
 import { notFound, Problem } from '../problems.ts';
-import { IdParams, Line, Moment, Slug } from '../schemas/common.ts';
+import { Flag, IdParams, Line, Moment, PageQuery, pageOf, Slug } from '../schemas/common.ts';
 import { iso, isoOrNull } from '../schemas/time.ts';
 
 const TokenBody = z
@@ -41,11 +41,19 @@ export function tokenRoutes(app: App, deps: HttpDeps): void {
       config: { access: ADMIN },
       schema: {
         tags: ['admin'],
-        summary: 'All tokens, without their secrets',
-        response: { 200: z.object({ items: z.array(TokenBody) }) },
+        summary: 'Tokens without their secrets, newest first; with candidates=true also those of invitations',
+        querystring: PageQuery.extend({ candidates: Flag.default(false) }),
+        response: { 200: pageOf(TokenBody) },
       },
     },
-    async () => ({ items: (await deps.store.access.listTokens()).map(toTokenBody) }),
+    async (request) => {
+      const { candidates, limit, cursor } = request.query;
+      const page = await deps.store.access.listTokens(
+        { candidates },
+        { limit, ...(cursor === undefined ? {} : { cursor }) },
+      );
+      return { items: page.items.map(toTokenBody), nextCursor: page.nextCursor };
+    },
   );
   app.delete(
     '/v1/tokens/:id',

@@ -15,7 +15,6 @@ const WebhookBody = z
     id: z.string(),
     url: z.string(),
     events: z.array(z.enum(WEBHOOK_EVENTS)),
-    active: z.boolean(),
     createdAt: z.string(),
   })
   .meta({ id: 'Webhook' });
@@ -108,7 +107,6 @@ function createRoute(app: App, deps: HttpDeps): void {
         id: webhook.id,
         url: webhook.url,
         events: webhook.events,
-        active: webhook.active,
         createdAt: iso(webhook.createdAt),
         secret,
       });

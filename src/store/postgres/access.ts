@@ -1,9 +1,11 @@
 import { sql } from 'kysely';
 import type { Principal } from '../../domain/access.ts';
 import type { AccessStore, Token } from '../access-store.ts';
-import type { Connection } from './connection.ts';
+import type { Page, PageRequest } from '../page.ts';
+import type { Connection, Reader } from './connection.ts';
 import { deleteCandidate } from './delete-candidate.ts';
 import { invitationStore } from './invitations.ts';
+import { pageSize, readCursor, toPage } from './paging.ts';
 import { clock, idOf } from './values.ts';
 
 const TOKEN_COLUMNS = [
@@ -42,10 +44,7 @@ function tokenStore(connection: Connection): TokenStore {
           .returning(TOKEN_COLUMNS)
           .executeTakeFirstOrThrow(),
       ),
-    listTokens: (): Promise<Token[]> =>
-      connection.read((db) =>
-        db.selectFrom('tokens').select(TOKEN_COLUMNS).orderBy('createdAt').orderBy('id').execute(),
-      ),
+    listTokens: (filter, page) => connection.read((db) => listTokens(db, filter, page)),
     revokeToken: (id) =>
       connection.read(async (db) => {
         const changed = await db
@@ -77,6 +76,32 @@ function tokenStore(connection: Connection): TokenStore {
         return Number(count);
       }),
   };
+}
+
+async function listTokens(
+  db: Reader,
+  filter: { candidates: boolean },
+  page: PageRequest,
+): Promise<Page<Token>> {
+  const after = readCursor(page);
+  let rows = db.selectFrom('tokens').select(TOKEN_COLUMNS);
+  if (!filter.candidates) {
+    rows = rows.where('role', '!=', 'candidate');
+  }
+  if (after) {
+    rows = rows.where(sql<boolean>`(created_at, id) < (${new Date(after.key)}, ${idOf(after.id)}::uuid)`);
+  }
+  const found = await rows
+    .orderBy('createdAt', 'desc')
+    .orderBy('id', 'desc')
+    .limit(pageSize(page) + 1)
+    .execute();
+  return toPage(
+    found,
+    page,
+    (row) => row,
+    (row) => ({ key: row.createdAt.getTime(), id: row.id }),
+  );
 }
 
 /** Each request asks, so that a revocation counts from the next one; the note of the use is written once a minute. */

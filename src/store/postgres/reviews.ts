@@ -1,6 +1,6 @@
-import { sql } from 'kysely';
-import type { CohortEntry, Review, ReviewStore } from '../review-store.ts';
-import type { Connection, Reader, Tx } from './connection.ts';
+import type { Review, ReviewStore } from '../review-store.ts';
+import type { Connection, Tx } from './connection.ts';
+import { readCohort } from './cohort.ts';
 import { clock, idOf } from './values.ts';
 import { queueWebhooks } from './webhook-rows.ts';
 
@@ -17,7 +17,7 @@ export function reviewStore(connection: Connection): ReviewStore {
           .orderBy('id')
           .execute(),
       ),
-    cohort: (slug, version) => connection.read((db) => cohort(db, slug, version)),
+    cohort: (slug, version, page) => connection.read((db) => readCohort(db, { slug, version }, page)),
   };
 }
 
@@ -50,26 +50,4 @@ async function put(tx: Tx, review: Parameters<ReviewStore['put']>[0]): Promise<R
     });
   }
   return stored;
-}
-
-async function cohort(db: Reader, slug: string, version: number | undefined): Promise<CohortEntry[]> {
-  let rows = db
-    .selectFrom('submissions')
-    .innerJoin('runs', 'runs.submissionId', 'submissions.id')
-    .innerJoin('challengeVersions', 'challengeVersions.id', 'runs.versionId')
-    .distinctOn('submissions.id')
-    .select([
-      'runs.id as runId',
-      'submissions.id as submissionId',
-      'runs.verdict',
-      'runs.score',
-      sql<Date>`runs.finished_at`.as('finishedAt'),
-    ])
-    .where('submissions.slug', '=', slug)
-    .where('submissions.dryRun', '=', false)
-    .where('runs.state', '=', 'completed');
-  if (version !== undefined) {
-    rows = rows.where('challengeVersions.version', '=', version);
-  }
-  return await rows.orderBy('submissions.id').orderBy('runs.createdAt', 'desc').execute();
 }

@@ -83,7 +83,6 @@ export interface Database {
     url: string;
     events: WebhookEvent[];
     secret: string;
-    active: Generated<boolean>;
     createdAt: Generated<Date>;
   };
   webhookDeliveries: {

@@ -4,13 +4,13 @@ import type { Submission } from '../submission-store.ts';
 import type { WebhookEvent } from '../webhook-store.ts';
 import type { Tx } from './connection.ts';
 
-/** Writes a delivery for every active webhook that wants this event. Payloads name nobody. */
+/** Writes a delivery for every webhook that wants this event. Payloads name nobody. */
 export async function queueWebhooks(tx: Tx, event: WebhookEvent, payload: object): Promise<void> {
   const text = JSON.stringify({ event, ...payload });
   await sql`
     INSERT INTO webhook_deliveries (webhook_id, event, payload, next_attempt_at)
     SELECT id, ${event}, ${text}::json, clock_timestamp() FROM webhooks
-    WHERE active AND ${event} = ANY (events)`.execute(tx);
+    WHERE ${event} = ANY (events)`.execute(tx);
 }
 
 /** What webhooks tell of a submission. */

@@ -5,7 +5,7 @@ import type { Connection, Reader, Tx } from './connection.ts';
 import { pageSize, readCursor, toPage } from './paging.ts';
 import { clock, clockIn, idOf } from './values.ts';
 
-const WEBHOOK_COLUMNS = ['id', 'url', 'events', 'active', 'createdAt'] as const;
+const WEBHOOK_COLUMNS = ['id', 'url', 'events', 'createdAt'] as const;
 const MAX_ERROR_CHARS = 500;
 
 export function webhookStore(connection: Connection): WebhookStore {
