@@ -124,6 +124,7 @@ class Worker {
       this.#proving = this.#consumer
         .pause()
         .catch((error: unknown) => this.#options.deps.logger.warn({ err: error }, 'the queue has trouble'))
+        .then(() => this.#tellStore())
         .then(() => this.#proveUntilItHolds());
     }
   }
@@ -185,6 +186,7 @@ class Worker {
       if (drain && this.#state === 'ready') {
         this.#state = 'draining';
         await this.#consumer.pause();
+        await this.#tellStore();
       }
     } catch (error) {
       deps.logger.warn({ err: error }, 'the store did not hear of this worker');

@@ -16,13 +16,14 @@ export function digestOf(text: string): string {
 export async function storedVersion(
   store: Store,
   slug = `c-${randomBytes(4).toString('hex')}`,
+  bundleBlob = digestOf(`bundle of ${slug}`),
 ): Promise<ChallengeVersion> {
   const { version } = await store.challenges.addVersion({
     slug,
     title: 'A challenge',
     blind: false,
     digest: digestOf(randomUUID()),
-    bundleBlob: digestOf(`bundle of ${slug}`),
+    bundleBlob,
     policy: {
       max: 3,
       windowMs: HOUR_MS,

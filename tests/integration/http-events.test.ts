@@ -77,7 +77,7 @@ it('gives back the place of a reader who went while he was looked up', async () 
   const { challenges } = service.store;
   const reviewer = await service.staff('reviewer');
   const { id, end } = await running(await service.candidate());
-  const find = challenges.get;
+  const find = challenges.get.bind(challenges);
   const gone = new AbortController();
   challenges.get = async (versionId) => {
     const closed = new Promise((resolve) => service.app.server.once('reader-gone', resolve));
