@@ -8,6 +8,8 @@ import { redisAddress } from './redis-settings.ts';
 const DeliverySchema = z.object({ v: z.literal(1), runId: z.string(), epoch: z.number().int() });
 /** How long a delivery that this version cannot read waits for a worker that can. */
 const PUT_BACK_MS = 15_000;
+/** The same for one that came to a worker which takes no more. */
+const NOT_NOW_MS = 500;
 
 export interface BullConsumerOptions {
   url: string;
@@ -64,8 +66,15 @@ async function take(
 ): Promise<void> {
   const delivery = DeliverySchema.safeParse(job.data);
   if (!delivery.success) {
-    await job.moveToDelayed(new Date().getTime() + PUT_BACK_MS, token);
-    throw new DelayedError();
+    return await putBack(job, token, PUT_BACK_MS);
   }
-  await handle(delivery.data, signal ?? new AbortController().signal);
+  const outcome = await handle(delivery.data, signal ?? new AbortController().signal);
+  if (outcome === 'put-back') {
+    await putBack(job, token, NOT_NOW_MS);
+  }
+}
+
+async function putBack(job: Job, token: string | undefined, delayMs: number): Promise<never> {
+  await job.moveToDelayed(new Date().getTime() + delayMs, token);
+  throw new DelayedError();
 }

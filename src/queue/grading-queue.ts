@@ -25,5 +25,8 @@ export interface GradingConsumer {
   close(): Promise<void>;
 }
 
-/** `signal` aborts when the queue no longer counts the delivery as this worker's: ask the store who has the run. */
-export type DeliveryHandler = (delivery: Delivery, signal: AbortSignal) => Promise<void>;
+/**
+ * `signal` aborts when the queue no longer counts the delivery as this worker's: ask the store who has the run.
+ * `put-back` leaves a delivery that came while the worker paused to another one.
+ */
+export type DeliveryHandler = (delivery: Delivery, signal: AbortSignal) => Promise<void | 'put-back'>;

@@ -87,7 +87,15 @@ class Worker {
     await Promise.race([Promise.allSettled(this.#busy.keys()), idle(withinMs)]);
   }
 
-  async #take(...[delivery, signal]: Parameters<DeliveryHandler>): Promise<void> {
+  async #take(...[delivery, signal]: Parameters<DeliveryHandler>): ReturnType<DeliveryHandler> {
+    // A queue that is asked to pause still hands out what it was already asked for.
+    if (this.#state !== 'ready') {
+      return 'put-back';
+    }
+    return await this.#work(delivery, signal);
+  }
+
+  async #work(...[delivery, signal]: Parameters<DeliveryHandler>): Promise<void> {
     const { deps } = this.#options;
     let mine: KeptLease | undefined;
     const working = workOnRun(deps, delivery, signal, (lease) => {
