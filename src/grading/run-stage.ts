@@ -19,7 +19,7 @@ import type { Artifact, GraderResult } from './grader-session.ts';
 import type { Grader } from './graders.ts';
 import { JUNIT_ARTIFACT, junitChecks } from './junit-results.ts';
 import { calibrateTask } from './measure-reference.ts';
-import { GRADER_GRACE_MS, serviceCpuset, startGrader } from './start-grader.ts';
+import { GRADER_GRACE_MS, serviceCpuset, startGrader, taskWallMs } from './start-grader.ts';
 import type { GraderTask, StagePlan } from './stages/stage-plan.ts';
 import type { OnProgress } from './progress.ts';
 import { sidecarPorts, startSidecars } from './sidecars.ts';
@@ -186,7 +186,7 @@ async function runTask(
   starting.catch(() => undefined);
   const sidecars = await startSidecars(
     service.uses,
-    { ...context, wallMs: service.limits.wall, ...serviceCpuset(plan, context) },
+    { ...context, wallMs: taskWallMs(task, service), ...serviceCpuset(plan, context) },
     signal,
   );
   try {

@@ -18,6 +18,8 @@ const POSTGRES_SETTINGS = [
   'fsync=off',
   'shared_buffers=32MB',
   'max_connections=64',
+  // Nobody but the service connects: all of them are its own.
+  'superuser_reserved_connections=0',
   'max_wal_size=64MB',
   'min_wal_size=8MB',
   'dynamic_shared_memory_type=mmap',
@@ -77,7 +79,10 @@ export interface Sidecars {
   remove(): Promise<void>;
 }
 
-/** Starts what the challenge offers, all at once and empty. Throws InfraError as `Pod.startSidecar`. */
+/**
+ * Starts what the challenge offers, all at once and empty, to live for at least `wallMs` once ready. Throws InfraError
+ * as `Pod.startSidecar`.
+ */
 export async function startSidecars(
   names: readonly SidecarName[],
   context: { engine: Pick<SandboxEngine, 'image'>; pod: Pod; wallMs: number; cpuset?: string },
@@ -124,7 +129,13 @@ function toSpec(name: SidecarName, image: ImageId, password: string, wallMs: num
     command: kind.command,
     env: { [kind.passwordVariable]: password },
     uid: kind.uid,
-    limits: { cpus: 1, memoryBytes: kind.memoryBytes, pids: 128, files: 4096, wallMs },
+    limits: {
+      cpus: 1,
+      memoryBytes: kind.memoryBytes,
+      pids: 128,
+      files: 4096,
+      wallMs: wallMs + READY_WITHIN_MS,
+    },
     data: { path: '/data', sizeBytes: kind.dataBytes },
     ready: { log: kind.readyLog, withinMs: READY_WITHIN_MS },
   };
@@ -141,6 +152,11 @@ async function explainEnd(name: SidecarName, sidecar: Sidecar): Promise<Failure>
   }
   if (log.text.includes('No space left on device')) {
     const message = `The service filled the ${formatBytes(dataBytes)} of its ${title}, which ended it.`;
+    return { ...common, blame: 'limit', message };
+  }
+  if (exit.cause === 'timeout') {
+    // It has as long as the service and the grader together: whoever is slow, a second try would be as slow.
+    const message = `The stage went on for longer than its ${title} may run. ${exit.message}`;
     return { ...common, blame: 'limit', message };
   }
   if (log.text.includes('User requested shutdown')) {

@@ -7,6 +7,11 @@ import type { GraderTask, StagePlan } from './stages/stage-plan.ts';
 /** How long past its deadline a grader may take to end, ms. */
 export const GRADER_GRACE_MS = 10_000;
 
+/** The longest that a task can take from the start of the service to the last word of its grader, ms. */
+export function taskWallMs(task: GraderTask, service: Challenge['file']['service']): number {
+  return task.deadlineMs + 2 * GRADER_GRACE_MS + 2 * service.ready.within;
+}
+
 export interface GraderContext {
   engine: Pick<SandboxEngine, 'image'>;
   pod: Pod;
@@ -25,10 +30,7 @@ export async function startGrader(
 ): Promise<GraderProcess> {
   const grader = await context.loadGrader(task.grader);
   const image = await context.engine.image(grader.image, signal);
-  const limits = {
-    ...grader.limits,
-    wallMs: task.deadlineMs + 2 * GRADER_GRACE_MS + 2 * context.service.ready.within,
-  };
+  const limits = { ...grader.limits, wallMs: taskWallMs(task, context.service) };
   const cpuset = plan.exclusive && context.cpus > 1 ? { cpuset: GRADER_CPU } : {};
   const files = task.files ?? [];
   const input = files.length > 0 ? { input: await packInput(files) } : {};

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { exitCodeOf } from '../../../src/cli/exit-codes.ts';
 import { loadChallenge } from '../../../src/challenges/load-challenge.ts';
+import type { Challenge } from '../../../src/domain/challenge.ts';
 import type { Check, GraderInput } from '../../../src/domain/grader-protocol.ts';
 import { InfraError } from '../../../src/domain/errors.ts';
 import { gradeRun } from '../../../src/grading/grade-run.ts';
@@ -21,14 +22,18 @@ const { tar } = submissionOf({
 const submission = { digest: 'sha256:x', tar, files: [], notices: [] };
 
 /** Grades on a scripted engine and asserts that nothing is left open. */
-async function grade(script: FakeScript, signal = new AbortController().signal): Promise<GradedRun> {
+async function grade(
+  script: FakeScript,
+  signal = new AbortController().signal,
+  uses: Challenge['file']['service']['uses'] = [],
+): Promise<GradedRun> {
   const engine = makeFakeEngine(script);
   const startPlan = decideStartPlan(submission, ['node']);
   const request = {
     runId: 'run',
     epoch: 0,
     seed: 'seed',
-    challenge,
+    challenge: { ...challenge, file: { ...challenge.file, service: { ...challenge.file.service, uses } } },
     submission,
     startPlan,
     scope: 'test',
@@ -101,6 +106,27 @@ describe('gradeRun', () => {
     });
 
     expect(input).toMatchObject({ target: { address: '::1', port: 8080 }, seed: 'seed:api', stage: 'api' });
+  });
+
+  it('lets a database live as long as the slowest grader', async () => {
+    const walls: Record<string, number> = {};
+    const { report } = await grade(
+      {
+        sidecar: (io, spec) => {
+          walls[spec.name] = spec.limits.wallMs;
+          io.log(spec.ready.log);
+        },
+        grader: (io, spec) => {
+          walls['grader'] = spec.limits.wallMs;
+          return passAll(io);
+        },
+      },
+      undefined,
+      ['postgres'],
+    );
+
+    expect(report.outcome.verdict).toBe('passed');
+    expect(walls['postgres']).toBeGreaterThanOrEqual(walls['grader'] ?? Number.NaN);
   });
 
   it('takes the JUnit XML of a grader, in parts, for its checks', async () => {

@@ -7,7 +7,7 @@ import type { SidecarSpec } from '../../../src/sandbox/sandbox-engine.ts';
 const { signal } = new AbortController();
 
 /** Starts both on a scripted engine; `io` acts for the one that is asked for. */
-async function start(names: ('postgres' | 'redis')[]) {
+async function start(names: ('postgres' | 'redis')[], wallMs = 1000) {
   const ios = new Map<string, FakeSidecarIo>();
   const specs: SidecarSpec[] = [];
   const engine = makeFakeEngine({
@@ -18,7 +18,7 @@ async function start(names: ('postgres' | 'redis')[]) {
     },
   });
   const pod = await engine.openPod({ run: 'r', epoch: 0 }, signal);
-  const sidecars = await startSidecars(names, { engine, pod, wallMs: 1000 }, signal);
+  const sidecars = await startSidecars(names, { engine, pod, wallMs }, signal);
   function act(name: string): FakeSidecarIo {
     const io = ios.get(name);
     if (!io) {
@@ -63,6 +63,12 @@ describe('the databases of a stage', () => {
       message: expect.stringMatching(message),
     });
     await sidecars.remove();
+  });
+
+  it('are no fault of ours where the stage outlasts them', async () => {
+    // Their own start comes on top: of this much nearly nothing is left.
+    const { sidecars } = await start(['postgres'], 50 - 30_000);
+    await expect.poll(() => sidecars.trouble(), { timeout: 10_000 }).toMatchObject({ blame: 'limit' });
   });
 
   it('are all taken back when one of them does not start', async () => {
