@@ -5,11 +5,16 @@ import { runCode } from './run-code.ts';
 try {
   const protocol = await openProtocol(process.stdin, process.stdout);
   const plan = CodePlanSchema.parse(protocol.input.plan);
-  await runCode(protocol.input, plan, '/input', {
-    emit: (event) => protocol.emit(event),
-    control: (action) => protocol.control(action),
-    log: process.stderr,
-  });
+  await runCode(
+    protocol.input,
+    plan,
+    { root: '/input', scratch: '/tmp' },
+    {
+      emit: (event) => protocol.emit(event),
+      control: (action) => protocol.control(action),
+      log: process.stderr,
+    },
+  );
   await protocol.done();
 } catch (error) {
   console.error(error);

@@ -1,5 +1,5 @@
 import { stripVTControlCharacters } from 'node:util';
-import type { TestCase } from 'vitest/node';
+import type { TestCase, TestModule, TestSuite } from 'vitest/node';
 import { PROTOCOL_LIMITS } from '../../src/domain/grader-protocol.ts';
 import type { Check, Evidence } from '../../src/domain/grader-protocol.ts';
 
@@ -16,7 +16,7 @@ export function toOutcome(
   if (result.state === 'passed') {
     return { status: 'passed', points, message: '', durationMs };
   }
-  const [error] = result.state === 'failed' ? result.errors : [];
+  const error = result.state === 'failed' ? result.errors[0] : hookError(test);
   if (!error) {
     return { status: 'skipped', points: 0, message: 'The test leaves itself out.', durationMs };
   }
@@ -30,7 +30,25 @@ export function toOutcome(
   };
 }
 
+/**
+ * vitest calls the tests of a group skipped whose "beforeAll" failed: they were to run, and did not begin. Known when the
+ * whole file has ended, not before.
+ */
+function hookError(test: TestCase): Failure | undefined {
+  if (test.options.mode === 'skip' || test.options.mode === 'todo' || test.diagnostic() !== undefined) {
+    return undefined;
+  }
+  for (let at: TestSuite | TestModule = test.parent; ; at = at.parent) {
+    const [error] = at.errors();
+    if (error !== undefined || at.type === 'module') {
+      return error;
+    }
+  }
+}
+
 interface Failure {
+  message: string;
+  name?: string | undefined;
   diff?: string | undefined;
   expected?: unknown;
   actual?: unknown;

@@ -8,6 +8,10 @@ import type {
   GraderEvent,
   GraderInput,
 } from '../../src/domain/grader-protocol.ts';
+import { answers } from '../api/liveness.ts';
+import { ServiceControl } from '../api/service-control.ts';
+import { defaultHeaders } from '../shared/default-headers.ts';
+import { openGoAhead } from './go-ahead.ts';
 import { toOutcome } from './outcome.ts';
 
 /** The side of the protocol that running a file of tests needs. */
@@ -19,64 +23,133 @@ export interface Host {
 }
 
 type PlannedTest = CodePlan['checks'][number];
+type Outcome = ReturnType<typeof toOutcome>;
+
+const MAX_MESSAGE_CHARS = 4000;
 
 const TEST_TIMEOUT_MS = 30_000;
 const CACHE_DIR = '/tmp/vite';
 
 /**
- * Runs one file of tests with vitest and emits the checks that the plan makes of them. A test that fails is the
- * service's failure. A listed test that the file does not have, a file that cannot be loaded and a test that the suite
- * does not list are `errored`: the challenge's. Rejects when vitest itself breaks.
+ * Runs one file of tests with vitest and emits the checks that the plan makes of them. A test that fails, or in which the
+ * service ends, is the service's failure. A listed test that the file does not have, a file that cannot be loaded and a
+ * test that the suite does not list are `errored`: the challenge's. Files of its own go to `scratch`, from where vitest
+ * must be found. Rejects when vitest itself breaks.
  */
-export async function runCode(input: GraderInput, plan: CodePlan, root: string, host: Host): Promise<void> {
-  const waiting = new Map(plan.checks.map((check) => [check.id, check]));
-  let reporting = host.emit({ event: 'progress', done: 0, total: plan.checks.length, label: plan.file });
+export async function runCode(
+  input: GraderInput,
+  plan: CodePlan,
+  folders: { root: string; scratch: string },
+  host: Host,
+): Promise<void> {
+  const { root, scratch } = folders;
+  const reporter = new CheckReporter(plan, host);
+  await host.emit({ event: 'progress', done: 0, total: plan.checks.length, label: plan.file });
+  const watch = watchService(input, plan, host);
+  const goAhead = await openGoAhead(scratch, watch.afterTest);
+  const skipped: TestCase[] = [];
+  let reporting = Promise.resolve();
+  try {
+    const vitest = await start(input, plan, { root, setupFile: goAhead.setupFile, log: host.log }, (test) => {
+      if (test.result().state === 'skipped') {
+        skipped.push(test);
+        return;
+      }
+      reporting = reporting.then(async () => reporter.settle(test, await watch.endDuring(test)));
+      // Whoever waits for the next one waits for this one, and sees its failure.
+      reporting.catch(() => undefined);
+    });
+    await reporting;
+    // Whether they left themselves out or a hook failed before them is known only now.
+    for (const test of skipped) {
+      await reporter.settle(test, watch.ends.get(test.id));
+    }
+    await reporter.settleMissing(whyMissing(vitest.state.getTestModules()));
+    await vitest.close();
+  } finally {
+    await goAhead.close();
+  }
+}
 
-  async function settle(test: TestCase): Promise<void> {
+/** Sees after each test to it that the service runs, and knows during which tests it ended. */
+function watchService({ target, seed }: GraderInput, { readyPath }: CodePlan, host: Host) {
+  const headers = defaultHeaders(seed, 0);
+  const service = new ServiceControl(host.control, () => answers(target, readyPath, headers));
+  const ends = new Map<string, string | undefined>();
+  async function afterTest(testId: string): Promise<void> {
+    const note = (await service.isUp()) ? undefined : (await service.recover()).note;
+    ends.set(testId, ends.get(testId) ?? note);
+  }
+  return {
+    afterTest,
+    ends: ends as ReadonlyMap<string, string | undefined>,
+    /** A test whose worker ended did not ask. */
+    endDuring: async (test: TestCase): Promise<string | undefined> => {
+      if (!ends.has(test.id)) {
+        await afterTest(test.id);
+      }
+      return ends.get(test.id);
+    },
+  };
+}
+
+/** Makes checks of tests. */
+class CheckReporter {
+  readonly #plan: CodePlan;
+  readonly #host: Host;
+  readonly #waiting: Map<string, PlannedTest>;
+
+  constructor(plan: CodePlan, host: Host) {
+    this.#plan = plan;
+    this.#host = host;
+    this.#waiting = new Map(plan.checks.map((check) => [check.id, check]));
+  }
+
+  /** `end` is what became of a service that ended during the test. */
+  async settle(test: TestCase, end: string | undefined): Promise<void> {
+    const plan = this.#plan;
     const planned = plan.checks.find((check) => isNamed(test, check.name));
-    if (!planned || !waiting.delete(planned.id)) {
+    if (!planned || !this.#waiting.delete(planned.id)) {
       if (!plan.listed.some((name) => isNamed(test, name))) {
-        await host.emit({ event: 'check', check: unlisted(test, plan) });
+        await this.#host.emit({ event: 'check', check: unlisted(test, plan) });
       }
       return;
     }
-    const outcome = toOutcome(test, planned.points);
-    const end = outcome.status === 'failed' ? (await host.control('start')).note : undefined;
-    const message =
-      end === undefined ? outcome.message : `${outcome.message}. During this check the service ended: ${end}`;
-    await host.emit({
-      event: 'check',
-      check: { ...describe(planned, plan), ...outcome, message: message.slice(0, 4000) },
-    });
-    const done = plan.checks.length - waiting.size;
-    await host.emit({ event: 'progress', done, total: plan.checks.length, label: planned.name });
+    const outcome = withEnd(toOutcome(test, planned.points), end);
+    const message = outcome.message.slice(0, MAX_MESSAGE_CHARS);
+    await this.#host.emit({ event: 'check', check: { ...describe(planned, plan), ...outcome, message } });
+    const done = plan.checks.length - this.#waiting.size;
+    await this.#host.emit({ event: 'progress', done, total: plan.checks.length, label: planned.name });
   }
 
-  const vitest = await start(input, plan, root, host, (test) => {
-    reporting = reporting.then(() => settle(test));
-    // Whoever waits for the next one waits for this one, and sees its failure.
-    reporting.catch(() => undefined);
-  });
-  await reporting;
-  const reason = whyMissing(vitest.state.getTestModules());
-  for (const planned of waiting.values()) {
-    const check: Check = {
-      ...describe(planned, plan),
-      status: 'errored',
-      points: 0,
-      message: `the check could not be carried out: ${reason}`.slice(0, 4000),
-      durationMs: 0,
-    };
-    await host.emit({ event: 'check', check });
+  async settleMissing(reason: string): Promise<void> {
+    for (const planned of this.#waiting.values()) {
+      const check: Check = {
+        ...describe(planned, this.#plan),
+        status: 'errored',
+        points: 0,
+        message: `the check could not be carried out: ${reason}`.slice(0, MAX_MESSAGE_CHARS),
+        durationMs: 0,
+      };
+      await this.#host.emit({ event: 'check', check });
+    }
   }
-  await vitest.close();
+}
+
+/** A test in which the service ended fails, even when its last answer still was as expected. */
+function withEnd(outcome: Outcome, end: string | undefined): Outcome {
+  if (end === undefined) {
+    return outcome;
+  }
+  const sentence = `During this check the service ended: ${end}`;
+  const message = outcome.status === 'failed' ? `${outcome.message}. ${sentence}` : sentence;
+  return { ...outcome, status: 'failed', points: 0, message };
 }
 
 async function start(
   { target, seed }: GraderInput,
   plan: CodePlan,
-  root: string,
-  host: Host,
+  { root, setupFile, log }: { root: string; setupFile: string; log: NodeJS.WritableStream },
   onTest: (test: TestCase) => void,
 ): Promise<Vitest> {
   const address = target.address.includes(':') ? `[${target.address}]` : target.address;
@@ -88,6 +161,7 @@ async function start(
       config: false,
       watch: false,
       include: [plan.file],
+      setupFiles: [setupFile],
       reporters: [{ onTestCaseResult: onTest }],
       pool: 'forks',
       maxWorkers: 1,
@@ -96,7 +170,7 @@ async function start(
       passWithNoTests: true,
     },
     { cacheDir: CACHE_DIR, logLevel: 'error' },
-    { stdout: host.log as NodeJS.WriteStream, stderr: host.log as NodeJS.WriteStream },
+    { stdout: log as NodeJS.WriteStream, stderr: log as NodeJS.WriteStream },
   );
 }
 

@@ -6,6 +6,8 @@ export const CodePlanSchema = z.object({
   /** Below /input. */
   file: z.string(),
   suite: z.string(),
+  /** Answers while the service lives. */
+  readyPath: z.string(),
   checks: z.array(
     z.object({
       id: z.string(),

@@ -31,19 +31,20 @@ export function planSuites(
         plan: apiPlan(group, service.ready.path, name === 'api'),
         deadlineMs: service.limits.wall,
       })),
-      ...suites.flatMap((suite) => codeTask(suite, service.limits.wall)),
+      ...suites.flatMap((suite) => codeTask(suite, service)),
     ],
   };
 }
 
 /** A file of tests runs in a grader of its own, against a service of its own. */
-function codeTask(suite: ApiSuite, deadlineMs: number): GraderTask[] {
+function codeTask(suite: ApiSuite, service: Challenge['file']['service']): GraderTask[] {
   if (!suite.code) {
     return [];
   }
   const plan: CodePlan = {
     file: suite.code.file,
     suite: suite.suite,
+    readyPath: service.ready.path,
     checks: suite.tests.map(({ id, name, points, skill, visibility, tags }) => ({
       id,
       name,
@@ -54,7 +55,7 @@ function codeTask(suite: ApiSuite, deadlineMs: number): GraderTask[] {
     })),
     listed: suite.code.titles,
   };
-  return [{ grader: 'code', plan, files: suite.code.files, deadlineMs }];
+  return [{ grader: 'code', plan, files: suite.code.files, deadlineMs: service.limits.wall }];
 }
 
 /** What other stages of suites look at, such as restarts, other data and headers say nothing about. */
