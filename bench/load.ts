@@ -106,5 +106,6 @@ function renderRow({ server, rate, truth, assay, locust }: AccuracyRow): string 
   const figures = [truth, assay, locust].map((one) =>
     keys.map((key) => one[key].toFixed(1).padStart(7)).join(' '),
   );
-  return `  ${server.padEnd(9)}${String(rate).padStart(5)}/s ${figures.join('  | ')}  ${ok ? 'within 5 % or 1 ms' : 'NOT within 5 % or 1 ms'}`;
+  const late = `own lateness (p99): generator ${assay.lagP99.toFixed(1)}, server ${assay.serverLateP99.toFixed(1)}`;
+  return `  ${server.padEnd(9)}${String(rate).padStart(5)}/s ${figures.join('  | ')}  ${ok ? 'within 5 % or 1 ms' : 'NOT within 5 % or 1 ms'}; ${late}`;
 }

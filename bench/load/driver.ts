@@ -160,7 +160,10 @@ async function measureAccuracy({ rates }: DriverOptions): Promise<AccuracyRow[]>
 async function assayLatency(server: KnownServer, rate: number, port: number): Promise<OwnPercentiles> {
   const target = await startTarget(port, server.target(rate));
   try {
-    const shape = [{ arrivalRate: `${rate}/s`, for: `${server.seconds}s` }];
+    const shape = [
+      { warmUp: '1s', users: 1 },
+      { arrivalRate: `${rate}/s`, for: `${server.seconds}s` },
+    ];
     const { total, generator } = await finishAssay(startAssay(grader, port, shape));
     const { p50, p95, p99 } = total.latency ?? { p50: Number.NaN, p95: Number.NaN, p99: Number.NaN };
     return {

@@ -8,6 +8,7 @@ import { loadChallenge } from '../../src/challenges/load-challenge.ts';
 import { openGrading } from '../../src/compose.ts';
 import type { Grading } from '../../src/compose.ts';
 import { readConfig } from '../../src/config.ts';
+import { LoadPlanSchema, resolveLoadPlan } from '../../src/domain/load-plan.ts';
 import type { StageReport } from '../../src/domain/report.ts';
 import { gradeRun } from '../../src/grading/grade-run.ts';
 import type { GradedRun } from '../../src/grading/grade-run.ts';
@@ -21,6 +22,34 @@ thresholds:
   - { that: "p95(follow) < 2s", points: 1 }
   - { that: "errors < 1%", points: 1 }
 `;
+
+/** A user with a sequence, beside those of the challenge. */
+const MORE = {
+  users: [
+    {
+      name: 'Maker',
+      waitTime: { constant: '100ms' },
+      tasks: [
+        {
+          name: 'make and use',
+          tags: ['write'],
+          sequence: [
+            {
+              name: 'make',
+              request: 'POST /links',
+              json: { url: 'https://example.com/${random.slug}' },
+              expect: { status: 201 },
+              capture: { made: '$.code' },
+            },
+            { name: 'use', request: 'GET /${made}', expect: { status: 302 } },
+          ],
+        },
+      ],
+    },
+  ],
+  shape: [{ users: 1, for: '1s' }],
+  thresholds: [{ that: 'errors < 1%' }],
+};
 
 let grading: Grading;
 let folder: string;
@@ -82,8 +111,12 @@ describe('the load stage by Locust', () => {
     if (!plan) {
       throw new Error('the challenge has no load plan');
     }
+    const users = [...plan.users, ...resolveLoadPlan('more.yaml', LoadPlanSchema.parse(MORE)).users];
 
-    const run = await load(`runTime: 20s${THRESHOLDS}`, exportLocustfile('URL shortener', plan));
+    const run = await load(
+      `runTime: 20s${THRESHOLDS}`,
+      exportLocustfile('URL shortener', { ...plan, users }),
+    );
 
     expect(run.stage.failure).toBeUndefined();
     const result = run.stage.load;
@@ -93,9 +126,18 @@ describe('the load stage by Locust', () => {
       'create',
       'follow',
       'list',
+      'make',
       'prepare',
       'show',
+      'use',
     ]);
+    // Users that are stopped may be in the middle of one.
+    const [made, used] = ['make', 'use'].map(
+      (row) => result?.tasks.find(({ name }) => name === row)?.requests,
+    );
+    expect(made).toBeGreaterThan(5);
+    expect(used).toBeGreaterThan((made ?? 0) / 2);
+    expect(used).toBeLessThanOrEqual(made ?? 0);
     // The shape ends the test, long before the run time does.
     expect(result?.durationMs).toBeLessThan(19_000);
     expect(
