@@ -58,21 +58,32 @@ function judge(expect: RawStep['expect'], outcome: RawOutcome): string | undefin
   }
   const status = Number(/^HTTP\/1\.[01] (\d{3})/.exec(outcome.answer)?.[1] ?? Number.NaN);
   if (Number.isNaN(status)) {
-    if (outcome.closed && outcome.answer === '') {
-      return expect.orClosed ? undefined : 'the service closed the connection without an answer';
-    }
-    return (
-      outcome.refused ??
-      (outcome.answer === ''
-        ? `neither an answer nor a close came within ${formatMs(expect.within)} of the last byte`
-        : 'what came back is no HTTP answer')
-    );
+    return judgeUnanswered(expect, outcome);
   }
   if (expect.status !== undefined && statusMatches(expect.status, status)) {
     return undefined;
   }
   const wanted = [expect.status ?? []].flat().join(' or ') || 'the connection to be closed';
   return `expected ${expect.status === undefined ? wanted : `status ${wanted}`}, got ${status}`;
+}
+
+function judgeUnanswered(
+  { orClosed, within }: NonNullable<RawStep['expect']>,
+  { answer, closed, refused }: RawOutcome,
+): string | undefined {
+  if (refused !== undefined) {
+    return refused;
+  }
+  // Old servers explain to what they cannot read in bare text, and close: there is no version to answer in.
+  if (closed && orClosed && !answer.startsWith('HTTP/')) {
+    return undefined;
+  }
+  if (answer !== '') {
+    return 'what came back is no HTTP answer';
+  }
+  return closed
+    ? 'the service closed the connection without an answer'
+    : `neither an answer nor a close came within ${formatMs(within)} of the last byte`;
 }
 
 async function talk(
@@ -135,8 +146,10 @@ async function send(
   }
 }
 
+/** What is no HTTP answer never is one; then the end of the connection is what is waited for. */
 function isAnswered(chunks: readonly Buffer[]): boolean {
-  return Buffer.concat(chunks).subarray(0, MAX_ANSWER_BYTES).includes('\r\n');
+  const answer = Buffer.concat(chunks).subarray(0, MAX_ANSWER_BYTES);
+  return answer.includes('\r\n') && answer.toString('latin1').startsWith('HTTP/');
 }
 
 function pause(ms: number): Promise<void> {

@@ -131,7 +131,10 @@ describe('raw', () => {
       '{ status: 400, within: 50ms }',
       'neither an answer nor a close came within 50 ms of the last byte',
     ],
-    ['noise', 'hello\r\n', '{ status: 400 }', 'what came back is no HTTP answer'],
+    ['noise', 'hello\r\n', '{ status: 400, within: 50ms }', 'what came back is no HTTP answer'],
+    ['open noise', 'hello\r\n', '{ orClosed: true, within: 50ms }', 'what came back is no HTTP answer'],
+    ['noise and a close', 'hello\r\n$', '{ status: 400, orClosed: true }', ''],
+    ['half an answer and a close', 'HTTP/1.$', '{ orClosed: true }', 'what came back is no HTTP answer'],
   ])('%s is judged by %s', async (_name, answer, expected, problem) => {
     const heads: string[] = [];
     const server = await serveRaw({
@@ -139,6 +142,8 @@ describe('raw', () => {
         heads.push(head);
         if (answer === null) {
           socket.end();
+        } else if (answer.endsWith('$')) {
+          socket.end(answer.slice(0, -1));
         } else {
           socket.write(answer);
         }

@@ -1,0 +1,253 @@
+import http from 'node:http';
+import { randomBytes } from 'node:crypto';
+import { appendFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const PORT = Number(process.env.PORT ?? 8080);
+const DATA_DIR = process.env.DATA_DIR ?? '/data';
+const LOG = join(DATA_DIR, 'links.jsonl');
+const MAX_BODY_BYTES = 16 * 1024;
+const CODE = /^[A-Za-z0-9_-]{3,32}$/;
+
+// ---- storage: everything in memory, every change a line in a file ----
+
+const links = new Map();
+
+function load() {
+  mkdirSync(DATA_DIR, { recursive: true });
+  if (!existsSync(LOG)) {
+    return;
+  }
+  for (const line of readFileSync(LOG, 'utf8').split('\n')) {
+    if (line !== '') {
+      const link = JSON.parse(line);
+      links.set(link.code, { ...links.get(link.code), ...link });
+    }
+  }
+}
+
+function save(change) {
+  appendFileSync(LOG, `${JSON.stringify(change)}\n`);
+}
+
+function newCode() {
+  let code;
+  do {
+    code = randomBytes(6).toString('base64url');
+  } while (links.has(code));
+  return code;
+}
+
+function createLink({ url, alias, ttlSeconds }) {
+  if (alias !== undefined && links.has(alias)) {
+    throw new HttpError(409, 'alias_taken', 'This alias is taken.');
+  }
+  const now = Date.now();
+  const link = {
+    code: alias ?? newCode(),
+    url,
+    visits: 0,
+    createdAt: new Date(now).toISOString(),
+    expiresAt: ttlSeconds === undefined ? null : new Date(now + ttlSeconds * 1000).toISOString(),
+    deleted: false,
+  };
+  links.set(link.code, link);
+  save(link);
+  return link;
+}
+
+function countVisit(link) {
+  link.visits += 1;
+  save({ code: link.code, visits: link.visits });
+}
+
+function deleteLink(link) {
+  link.deleted = true;
+  save({ code: link.code, deleted: true });
+}
+
+function isLive(link) {
+  return !link.deleted && (link.expiresAt === null || Date.now() < Date.parse(link.expiresAt));
+}
+
+function find(code) {
+  const link = links.get(code);
+  if (link === undefined) {
+    throw new HttpError(404, 'not_found', 'There is no such link.');
+  }
+  return link;
+}
+
+function findLive(code) {
+  const link = find(code);
+  if (!isLive(link)) {
+    throw new HttpError(410, 'gone', 'This link is gone.');
+  }
+  return link;
+}
+
+function listLinks(limit, before) {
+  const all = [...links.values()];
+  const page = [];
+  let position = Math.min(before, all.length);
+  while (position > 0 && page.length < limit) {
+    position -= 1;
+    if (isLive(all[position])) {
+      page.push(all[position]);
+    }
+  }
+  return { page, next: position > 0 ? String(position) : null };
+}
+
+// ---- validation ----
+
+function checkNewLink({ url, alias, ttlSeconds }) {
+  const wellFormed = typeof url === 'string' && url.length <= 2048 && /^https?:\/\/(?![/?#])[!-~]+$/i.test(url);
+  if (!wellFormed || !URL.canParse(url)) {
+    throw new HttpError(422, 'invalid_url', 'url must be an http or https URL.');
+  }
+  if (alias !== undefined && (typeof alias !== 'string' || !CODE.test(alias) || ['links', 'health'].includes(alias))) {
+    throw new HttpError(422, 'invalid_alias', 'alias must be 3 to 32 letters, digits, _ or -.');
+  }
+  if (ttlSeconds !== undefined && !(Number.isInteger(ttlSeconds) && ttlSeconds >= 1 && ttlSeconds <= 31_536_000)) {
+    throw new HttpError(422, 'invalid_ttl', 'ttlSeconds must be a whole number from 1 to 31536000.');
+  }
+}
+
+function checkPage(query) {
+  const limit = query.get('limit') ?? '20';
+  const cursor = query.get('cursor') ?? 'Infinity';
+  if (!/^\d{1,3}$/.test(limit) || Number(limit) < 1 || Number(limit) > 100) {
+    throw new HttpError(400, 'invalid_query', 'limit must be from 1 to 100.');
+  }
+  if (!/^(\d{1,9}|Infinity)$/.test(cursor)) {
+    throw new HttpError(400, 'invalid_query', 'This is not one of our cursors.');
+  }
+  return [Number(limit), Number(cursor)];
+}
+
+// ---- HTTP ----
+
+class HttpError extends Error {
+  constructor(status, code, message, headers = {}) {
+    super(message);
+    Object.assign(this, { status, code, headers });
+  }
+}
+
+async function readJson(req) {
+  const [mediaType] = (req.headers['content-type'] ?? '').toLowerCase().split(';');
+  if (mediaType.trim() !== 'application/json') {
+    throw new HttpError(415, 'unsupported_media_type', 'Send application/json.');
+  }
+  const chunks = [];
+  let size = 0;
+  for await (const chunk of req) {
+    size += chunk.length;
+    if (size <= MAX_BODY_BYTES) {
+      chunks.push(chunk);
+    }
+  }
+  if (size > MAX_BODY_BYTES) {
+    throw new HttpError(413, 'body_too_large', 'The body may have 16 KiB.');
+  }
+  return parseObject(Buffer.concat(chunks));
+}
+
+function parseObject(bytes) {
+  let value;
+  try {
+    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch {
+    throw new HttpError(400, 'invalid_json', 'The body is not JSON.');
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new HttpError(400, 'invalid_json', 'The body must be an object.');
+  }
+  return value;
+}
+
+function sendJson(res, status, value, headers = {}) {
+  const body = Buffer.from(JSON.stringify(value));
+  res.writeHead(status, { 'content-type': 'application/json', 'content-length': body.length, ...headers });
+  res.end(body);
+}
+
+function toJson({ code, url, visits, createdAt, expiresAt }) {
+  return { code, url, visits, createdAt, expiresAt };
+}
+
+function allow(req, ...methods) {
+  if (!methods.includes(req.method)) {
+    throw new HttpError(405, 'method_not_allowed', 'Not here.', { allow: methods.join(', ') });
+  }
+}
+
+async function handle(req, res) {
+  const [path, query] = req.url.split('?', 2);
+  const [, first, second, ...more] = path.split('/');
+  if (path === '/health') {
+    allow(req, 'GET', 'HEAD');
+    sendJson(res, failures === 0 ? 200 : 503, { status: failures === 0 ? 'ok' : 'degraded' });
+  } else if (path === '/links') {
+    allow(req, 'GET', 'HEAD', 'POST');
+    await handleLinks(req, res, new URLSearchParams(query));
+  } else if (first === 'links' && second && more.length === 0) {
+    allow(req, 'GET', 'HEAD', 'DELETE');
+    handleLink(req, res, second);
+  } else if (first && second === undefined) {
+    allow(req, 'GET', 'HEAD');
+    follow(req, res, first);
+  } else {
+    throw new HttpError(404, 'not_found', 'There is nothing here.');
+  }
+}
+
+async function handleLinks(req, res, query) {
+  if (req.method === 'POST') {
+    const body = await readJson(req);
+    checkNewLink(body);
+    const link = createLink(body);
+    sendJson(res, 201, toJson(link), { location: `/${link.code}` });
+  } else {
+    const { page, next } = listLinks(...checkPage(query));
+    sendJson(res, 200, { links: page.map(toJson), nextCursor: next });
+  }
+}
+
+function handleLink(req, res, code) {
+  if (req.method === 'DELETE') {
+    deleteLink(find(code));
+    res.writeHead(204).end();
+  } else {
+    sendJson(res, 200, toJson(findLive(code)));
+  }
+}
+
+function follow(req, res, code) {
+  const link = findLive(code);
+  if (req.method === 'GET') {
+    countVisit(link);
+  }
+  res.writeHead(302, { location: link.url, 'cache-control': 'no-store', 'content-length': 0 }).end();
+}
+
+/** Errors answered since the start. */
+let failures = 0;
+
+load();
+
+const server = http.createServer((req, res) => {
+  handle(req, res).catch((error) => {
+    const { status = 500, code = 'internal_error', message, headers } = error;
+    failures += 1;
+    sendJson(res, status, { error: { code, message } }, headers);
+  });
+});
+
+server.listen(PORT, () => console.log(`listening on ${PORT}`));
+
+process.on('SIGTERM', () => {
+  server.close(() => process.exit(0));
+  server.closeIdleConnections();
+});
