@@ -26,7 +26,7 @@ export async function runServe(
   const api = await openApi(config, backing);
   const url = await listen(api.app, config);
   await printFirstToken(backing, io);
-  io.stdout.write(`assay listens on ${url}\n`);
+  io.stdout.write(`assay listens on ${url} (every call: /docs)\n`);
   const worker = options.worker ? superviseWorker(backing.urls, config, backing.logger) : undefined;
   await untilAborted(signal);
   // The API goes on answering while runs drain: candidates watch them.

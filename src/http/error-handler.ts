@@ -3,7 +3,7 @@ import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import { AssayError, InfraError, IntakeError, SpecError } from '../domain/errors.ts';
 import { isRefusalCode, REFUSALS } from '../intake/refusals.ts';
 import type { ProblemCode } from './problems.ts';
-import { Problem, problemDocument } from './problems.ts';
+import { isProblemCode, Problem, problemDocument } from './problems.ts';
 
 const RETRY_SECONDS = 5;
 
@@ -80,14 +80,17 @@ function toProblem(error: FastifyError | Error): Problem {
 
 function fromOurs(error: AssayError): Problem {
   const mend = error.mend === undefined ? {} : { mend: error.mend };
-  if (error instanceof IntakeError) {
-    const status = isRefusalCode(error.code) ? REFUSALS[error.code].httpStatus : 422;
-    return new Problem('UPLOAD_REFUSED', error.message, { members: mend, as: { code: error.code, status } });
-  }
   if (error instanceof SpecError) {
     return new Problem('SPEC_INVALID', `The bundle has ${error.problems.length} mistake(s).`, {
       members: { problems: error.problems },
     });
+  }
+  if (error.blame !== 'infra' && isProblemCode(error.code)) {
+    return new Problem(error.code, error.message, { members: mend });
+  }
+  if (error instanceof IntakeError) {
+    const status = isRefusalCode(error.code) ? REFUSALS[error.code].httpStatus : 422;
+    return new Problem('UPLOAD_REFUSED', error.message, { members: mend, as: { code: error.code, status } });
   }
   if (error.code === 'CURSOR_INVALID') {
     return new Problem('INVALID_CURSOR', 'Take the cursor from `nextCursor` of a page of this list.');

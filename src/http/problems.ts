@@ -28,6 +28,12 @@ export const PROBLEMS = {
   UNSUPPORTED_TYPE: { status: 415, title: 'This kind of body is not read here' },
   SPEC_INVALID: { status: 422, title: 'The challenge bundle has mistakes' },
   WEBHOOK_REFUSED: { status: 422, title: 'Webhooks are not sent there' },
+  WEBHOOK_UNRESOLVED: { status: 422, title: 'The host of the webhook cannot be found' },
+  NO_START_COMMAND: { status: 422, title: 'Nothing says how to start the project' },
+  RUNTIME_AMBIGUOUS: { status: 422, title: 'The project could be of several runtimes' },
+  RUNTIME_NOT_ALLOWED: { status: 422, title: 'The challenge takes no project of this runtime' },
+  MANIFEST_INVALID: { status: 422, title: 'A file that says how to build or start is wrong' },
+  DEPENDENCY_SOURCE: { status: 422, title: 'A dependency comes from where builds may not go' },
   UPLOAD_REFUSED: { status: 422, title: 'The upload was refused' },
   TOO_MANY_REQUESTS: { status: 429, title: 'Too many requests' },
   HEADERS_TOO_LARGE: { status: 431, title: 'The headers are too large' },
@@ -37,6 +43,11 @@ export const PROBLEMS = {
 } as const;
 
 export type ProblemCode = keyof typeof PROBLEMS;
+
+/** Whether a code of another layer is one that stands in the table as it is. */
+export function isProblemCode(code: string): code is ProblemCode {
+  return Object.hasOwn(PROBLEMS, code);
+}
 
 interface ProblemOptions {
   /** More members of the document; must hold nothing of ours that a caller should not see. */

@@ -51,7 +51,9 @@ async function check(
     { ...deps.grading, inspect: deps.inspect },
     { mutants: true, seed: run.seed },
     (event) => {
-      if (event.kind === 'step') {
+      if (event.kind === 'begin' || event.kind === 'end') {
+        teller.onProgress({ kind: 'phase', phase: event.part, state: event.kind });
+      } else if (event.kind === 'step') {
         const { part, done, total, label } = event;
         teller.tell({ type: 'progress', stage: part, done, total, label });
       }

@@ -92,8 +92,15 @@ async function publishedVersion(
     wanted === undefined
       ? await deps.store.challenges.newestPublished(slug)
       : await deps.store.challenges.find(slug, wanted);
+  if (
+    version === undefined &&
+    wanted === undefined &&
+    (await deps.store.challenges.versions(slug)).length > 0
+  ) {
+    throw new Problem('WRONG_STATE', `No version of ${slug} is published.`);
+  }
   if (version === undefined) {
-    throw notFound(wanted === undefined ? 'published version of this challenge' : 'version of a challenge');
+    throw notFound(wanted === undefined ? 'challenge' : 'version of a challenge');
   }
   if (version.state !== 'published') {
     throw new Problem('WRONG_STATE', `Version ${version.version} is ${version.state}, not published.`);

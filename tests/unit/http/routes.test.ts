@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import Fastify from 'fastify';
@@ -192,6 +193,23 @@ describe('the OpenAPI document', () => {
         .split('/')
         .reduce<unknown>((at, key) => (at as Record<string, unknown> | undefined)?.[key], document);
       expect(target, reference).toBeDefined();
+    }
+  });
+
+  it('names every code with which a submission is refused', async () => {
+    const { body } = await app.inject('/docs');
+    const folder = 'src/grading';
+    // What plan-build refuses is found by a worker, and stands in a report.
+    const files = readdirSync(folder).filter((name) => name.endsWith('.ts') && name !== 'plan-build.ts');
+    const codes = files.flatMap((name) =>
+      [...readFileSync(`${folder}/${name}`, 'utf8').matchAll(/new IntakeError\(\s*'([A-Z_]+)'/g)].map(
+        (match) => match[1]!,
+      ),
+    );
+
+    expect(codes.length).toBeGreaterThan(5);
+    for (const code of codes) {
+      expect(body).toContain(`<tr id="${code}">`);
     }
   });
 
