@@ -59,7 +59,10 @@ async function work(deps: WorkerDeps, lease: Lease, kept: KeptLease): Promise<Wo
     result = await gradeLeased(deps, lease, teller, kept.signal);
   } catch (error) {
     result = error instanceof AssayError ? error : wrap(error);
-    deps.logger.error({ err: error }, 'a run failed by a fault of ours');
+    // What is stopped on request ends in an error too, and that is nobody's fault.
+    if (kept.stopReason() === undefined) {
+      deps.logger.error({ err: error }, 'a run failed by a fault of ours');
+    }
   } finally {
     await teller.end();
   }
