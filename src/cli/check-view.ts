@@ -28,7 +28,7 @@ export function makeCheckView(
   function draw(): void {
     if (live && line !== '') {
       const text = `${elapsed().padStart(9)}  ${line}`;
-      output.write(`\r\u001b[2K${text.slice(0, (output.columns ?? 80) - 1)}`);
+      output.write(`\r\u001b[2K${text.slice(0, (output.columns || 80) - 1)}`);
     }
   }
 

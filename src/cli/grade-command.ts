@@ -145,6 +145,6 @@ function printReport({ report }: GradedRun, folder: string, options: GradeOption
     io.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
     return;
   }
-  const width = io.stderr.columns ?? 100;
+  const width = io.stderr.columns || 100;
   io.stdout.write(renderSummary(report, { color: io.color, width, reportPath: join(folder, 'report.html') }));
 }

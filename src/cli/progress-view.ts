@@ -39,7 +39,7 @@ export function makeProgressView(output: ProgressOutput, clock: Clock): Progress
     if (live && state.phase !== '') {
       const elapsed = formatMs(Math.round((clock.elapsedMs() - beganMs) / 100) * 100);
       const text = `${elapsed.padStart(9)}  ${state.phase}${state.label === '' ? '' : ` · ${state.label}`}`;
-      output.write(`\r\u001b[2K${text.slice(0, (output.columns ?? 80) - 1)}`);
+      output.write(`\r\u001b[2K${text.slice(0, (output.columns || 80) - 1)}`);
     }
   }
 

@@ -133,7 +133,7 @@ async function printReport(
   const report = ReportSchema.parse(await client.call('GET', links.report));
   const page = `${options.url.replace(/\/+$/, '')}${links.report}?format=html (with your token)`;
   io.stdout.write(
-    renderSummary(report, { color: io.color, width: io.stderr.columns ?? 100, reportPath: page }),
+    renderSummary(report, { color: io.color, width: io.stderr.columns || 100, reportPath: page }),
   );
   return exitCodeOf(report);
 }

@@ -21,7 +21,7 @@ export function makeSubmitView(output: ProgressOutput, totalBytes: number): Subm
   function draw(text: string): void {
     line = text;
     if (live) {
-      output.write(`\r\u001b[2K${text.slice(0, (output.columns ?? 80) - 1)}`);
+      output.write(`\r\u001b[2K${text.slice(0, (output.columns || 80) - 1)}`);
     }
   }
   function print(text: string): void {
