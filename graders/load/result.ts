@@ -82,6 +82,7 @@ export function judge(measured: Measured): Judged {
     excuse: excuseFor(
       judged.map(({ verdict }) => verdict.result),
       measured.interference,
+      kneeLimitMs(plan),
     ),
     result: {
       seed: measured.seed,
@@ -129,6 +130,12 @@ function toCheck(
     ...(evidence ? { evidence } : {}),
     durationMs: Math.round(durationMs),
   };
+}
+
+/** The shortest latency that the search for the knee asks for. */
+function kneeLimitMs({ shape }: LoadPlan): number {
+  const clauses = shape.flatMap((phase) => (phase.kind === 'knee' ? phase.objective.clauses : []));
+  return Math.min(...clauses.filter(({ unit }) => unit === 'ms').map(({ limit }) => limit));
 }
 
 /** The profile of a short trial may not look for the knee, and leave out tasks. */
