@@ -14,12 +14,14 @@ export interface BlobStore {
   open(key: string): Promise<Readable>;
   /** The whole blob. Rejects with InfraError `BLOB_MISSING`, or `BLOB_DAMAGED` when it is not what was stored. */
   read(key: string): Promise<Buffer>;
-  remove(key: string): Promise<void>;
   /** Removes a blob unless it is younger than `minAgeMs`, also when it became so just now. False: it stays. */
   collect(key: string, minAgeMs: number): Promise<boolean>;
   /** Keys older than `minAgeMs`, in no order; for collecting what no row refers to. */
   list(minAgeMs: number): AsyncIterable<string>;
 }
+
+/** What nothing refers to may be of an upload whose row is still to come; past this age it is not. */
+export const UNREFERENCED_MIN_AGE_MS = 3_600_000;
 
 export interface BlobRef {
   /** "sha256:…" */

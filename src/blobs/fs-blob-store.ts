@@ -31,7 +31,6 @@ export async function openFsBlobStore(root: string): Promise<BlobStore> {
       }
       return content;
     },
-    remove: async (key) => await rm(pathOf(root, key), { force: true }),
     collect: (key, minAgeMs) => collect(root, temporary, key, minAgeMs),
     list: (minAgeMs) => listOld(root, minAgeMs),
   };
@@ -104,13 +103,28 @@ async function collect(root: string, temporary: string, key: string, minAgeMs: n
   if ((await ageOf(path)) < minAgeMs) {
     return false;
   }
-  await rename(path, aside);
+  if (!(await movedAside(path, aside))) {
+    return false;
+  }
   if ((await ageOf(aside)) < minAgeMs) {
     await rename(aside, path);
     return false;
   }
   await rm(aside, { force: true });
   return true;
+}
+
+/** False: another collector was quicker. */
+async function movedAside(path: string, aside: string): Promise<boolean> {
+  try {
+    await rename(path, aside);
+    return true;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
+      return false;
+    }
+    throw error;
+  }
 }
 
 async function* listOld(root: string, minAgeMs: number): AsyncGenerator<string> {

@@ -6,6 +6,13 @@ import type { ProblemCode } from './problems.ts';
 import { isProblemCode, Problem, problemDocument } from './problems.ts';
 
 const RETRY_SECONDS = 5;
+const INTERNAL_DETAIL = 'The fault is ours and was logged. Quote the request id when you report it.';
+/** An answer can get lost after the work was done: only a repetition tells. */
+const UNAVAILABLE_DETAIL =
+  'A part of the service is away, and whether this call took effect is not known. ' +
+  'Repeat it; an upload with the same Idempotency-Key is taken once.';
+/** Faults of ours that no repetition mends. */
+const BROKEN: ReadonlySet<string> = new Set(['STORE_FAILED', 'BLOB_MISSING', 'BLOB_DAMAGED']);
 
 /** What the framework and its plugins throw, as codes of ours. Their own words never go out. */
 const FRAMEWORK: Readonly<Record<string, readonly [ProblemCode, string]>> = {
@@ -72,10 +79,7 @@ function toProblem(error: FastifyError | Error): Problem {
   if ('statusCode' in error && error.statusCode === 400) {
     return new Problem('MALFORMED_REQUEST', 'The request cannot be read.');
   }
-  return new Problem(
-    'INTERNAL',
-    'The fault is ours and was logged. Quote the request id when you report it.',
-  );
+  return new Problem('INTERNAL', INTERNAL_DETAIL);
 }
 
 function fromOurs(error: AssayError): Problem {
@@ -96,8 +100,9 @@ function fromOurs(error: AssayError): Problem {
     return new Problem('INVALID_CURSOR', 'Take the cursor from `nextCursor` of a page of this list.');
   }
   if (error instanceof InfraError) {
-    const detail = 'A part of the service is away. Nothing was taken; try again.';
-    return new Problem('UNAVAILABLE', detail, { retryAfterSeconds: RETRY_SECONDS });
+    return BROKEN.has(error.code)
+      ? new Problem('INTERNAL', INTERNAL_DETAIL)
+      : new Problem('UNAVAILABLE', UNAVAILABLE_DETAIL, { retryAfterSeconds: RETRY_SECONDS });
   }
   return new Problem('UPLOAD_REFUSED', error.message, {
     members: mend,

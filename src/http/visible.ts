@@ -26,7 +26,7 @@ export async function visibleSubmission(
   }
   const own = caller.role === 'candidate' && submission.invitationId === caller.invitationId;
   if (!own && !mayReview(caller, submission.slug)) {
-    await audit(deps, request, 'submission.denied', `submission ${id}`);
+    await audit(deps.store, request, 'submission.denied', `submission ${id}`);
     throw notFound('submission');
   }
   return submission;
@@ -47,7 +47,7 @@ export async function visibleRun(deps: HttpDeps, request: FastifyRequest, id: st
     throw notFound('run');
   }
   if (!mayReview(callerOf(request), version.slug)) {
-    await audit(deps, request, 'run.denied', `run ${id}`);
+    await audit(deps.store, request, 'run.denied', `run ${id}`);
     throw notFound('run');
   }
   const submission =

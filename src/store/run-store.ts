@@ -74,11 +74,11 @@ export interface RunStore {
   result(runId: string): Promise<{ report: Report | object | null; artifacts: StoredArtifact[] } | undefined>;
 
   /** Queues another run of a submission (one transaction with its outbox row). */
-  regrade(submissionId: string, versionId: string, by: string): Promise<Run>;
+  regrade(submissionId: string, versionId: string): Promise<Run>;
   /** Queues a check of a version, or answers the one that is queued or running. */
   check(versionId: string): Promise<Run>;
   /** Queues a re-grade of every counted submission of the slug's versions; answers how many. */
-  regradeAll(slug: string, versionId: string, by: string): Promise<number>;
+  regradeAll(slug: string, versionId: string): Promise<number>;
   /** Asks for the end: a queued run is canceled at once; a running one at its worker's next heartbeat. False: it had ended. */
   cancel(runId: string, reason: string): Promise<boolean>;
 

@@ -21,6 +21,11 @@ export interface Store {
   reviews: ReviewStore;
   audit: AuditStore;
   workers: WorkerStore;
+  /**
+   * Several calls as one transaction: all of them happen, or none. `work` may be called again, and must wait for
+   * nothing but what it is given.
+   */
+  together<T>(work: (changes: Changes) => Promise<T>): Promise<T>;
   /** Those of `blobs` that nothing stored refers to. */
   unusedBlobs(blobs: readonly string[]): Promise<string[]>;
   /** Calls `wake` when something may have come into the outbox, until the answer is called. A hint: also poll. */
@@ -29,3 +34,9 @@ export interface Store {
   ping(): Promise<void>;
   close(): Promise<void>;
 }
+
+/** The parts of the store that people's calls change, and the log of them. */
+export type Changes = Pick<
+  Store,
+  'challenges' | 'access' | 'runs' | 'webhooks' | 'reviews' | 'audit' | 'workers'
+>;

@@ -50,7 +50,7 @@ export type Refusal =
   | { kind: 'idempotency-conflict' }
   | { kind: 'unknown' };
 
-/** A submission in a list, with its newest run that is no dry run of another. */
+/** A submission in a list, with the state of its newest run, and verdict and score of the newest that completed. */
 export interface SubmissionSummary {
   id: string;
   slug: string;

@@ -43,8 +43,8 @@ export interface WebhookStore {
   list(): Promise<Omit<Webhook, 'secret'>[]>;
   remove(id: string): Promise<boolean>;
   deliveries(webhookId: string, page: PageRequest): Promise<Page<WebhookDelivery>>;
-  /** Makes a delivery due again, with its first payload. */
-  redeliver(deliveryId: string): Promise<WebhookDelivery | undefined>;
+  /** Makes a delivery of this webhook due again, with its first payload. */
+  redeliver(webhookId: string, deliveryId: string): Promise<WebhookDelivery | undefined>;
   /** Takes deliveries that are due; each is hidden from other takers for `holdMs`. */
   takeDue(limit: number, holdMs: number): Promise<DueDelivery[]>;
   /** Files an outcome. `retryInMs` undefined on a failure: given up. */

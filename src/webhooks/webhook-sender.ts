@@ -69,7 +69,7 @@ async function sendOne(due: DueDelivery, { webhooks, rule, clock, logger }: Webh
     error = describe(reason);
   }
   const ok = error === null;
-  const retryInMs = ok ? undefined : RETRIES_MS[attempts];
+  const retryInMs = ok ? undefined : RETRIES_MS[attempts - 1];
   logger.info({ delivery: id, status, ok }, 'webhook delivery');
   await webhooks.settle(id, { ok, status, error, ...(retryInMs === undefined ? {} : { retryInMs }) });
 }

@@ -1,4 +1,5 @@
 import type { BlobStore } from '../blobs/blob-store.ts';
+import { UNREFERENCED_MIN_AGE_MS } from '../blobs/blob-store.ts';
 import type { GradingQueue } from '../queue/grading-queue.ts';
 import type { SandboxEngine } from '../sandbox/sandbox-engine.ts';
 import type { Logger } from '../shared/logger.ts';
@@ -11,7 +12,6 @@ const RELAY_MS = 1000;
 const RECONCILE_MS = 2000;
 const REDELIVER_MS = 60_000;
 const BLOB_ROUND_MS = 3_600_000;
-const BLOB_MIN_AGE_MS = 3_600_000;
 const BLOB_BATCH = 500;
 const SWEEP_MS = 30_000;
 
@@ -48,7 +48,7 @@ export function blobChore(store: Pick<Store, 'unusedBlobs'>, blobs: BlobStore, l
   async function drop(keys: readonly string[]): Promise<number> {
     let dropped = 0;
     for (const key of await store.unusedBlobs(keys)) {
-      dropped += (await blobs.collect(key, BLOB_MIN_AGE_MS)) ? 1 : 0;
+      dropped += (await blobs.collect(key, UNREFERENCED_MIN_AGE_MS)) ? 1 : 0;
     }
     return dropped;
   }
@@ -58,7 +58,7 @@ export function blobChore(store: Pick<Store, 'unusedBlobs'>, blobs: BlobStore, l
     turn: async () => {
       let dropped = 0;
       let batch: string[] = [];
-      for await (const key of blobs.list(BLOB_MIN_AGE_MS)) {
+      for await (const key of blobs.list(UNREFERENCED_MIN_AGE_MS)) {
         batch.push(key);
         if (batch.length === BLOB_BATCH) {
           dropped += await drop(batch);

@@ -5,6 +5,7 @@ import { Writable } from 'node:stream';
 import type { InjectOptions, LightMyRequestResponse } from 'fastify';
 import pino from 'pino';
 import { openFsBlobStore } from '../../src/blobs/fs-blob-store.ts';
+import type { BlobStore } from '../../src/blobs/blob-store.ts';
 import type { Role } from '../../src/domain/access.ts';
 import { decideStartPlan } from '../../src/grading/start-plan.ts';
 import { buildApp } from '../../src/http/app.ts';
@@ -47,6 +48,7 @@ export interface SubmitOptions {
 export interface HttpService {
   app: App;
   store: Store;
+  blobs: BlobStore;
   /** Everything that was logged. */
   log(): string;
   staff(role: Exclude<Role, 'candidate'>, challenges?: readonly string[] | null): Promise<Caller>;
@@ -108,9 +110,10 @@ export async function openHttpService(
   const lines: string[] = [];
   const store = await openPostgresStore({ url }, 60_000);
   const uploadDir = join(folder, 'uploads');
+  const blobs = await openFsBlobStore(join(folder, 'blobs'));
   const app = await buildApp({
     store,
-    blobs: await openFsBlobStore(join(folder, 'blobs')),
+    blobs,
     logger: pino({ level: 'debug' }, collector(lines)),
     clock: systemClock,
     version: '0.0.0-test',
@@ -139,6 +142,7 @@ export async function openHttpService(
   return {
     app,
     store,
+    blobs,
     log: () => lines.join(''),
     staff: async (role, challenges = null) => {
       const { token, hash } = newToken(role);

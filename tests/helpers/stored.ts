@@ -1,5 +1,6 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { FeedbackSchema } from '../../src/domain/challenge.ts';
+import type { Feedback } from '../../src/domain/challenge.ts';
 import type { Invitation } from '../../src/store/access-store.ts';
 import type { ChallengeVersion } from '../../src/store/challenge-store.ts';
 import type { Run, RunResult } from '../../src/store/run-store.ts';
@@ -17,6 +18,7 @@ export async function storedVersion(
   store: Store,
   slug = `c-${randomBytes(4).toString('hex')}`,
   bundleBlob = digestOf(`bundle of ${slug}`),
+  feedback: Partial<Feedback> = {},
 ): Promise<ChallengeVersion> {
   const { version } = await store.challenges.addVersion({
     slug,
@@ -30,7 +32,7 @@ export async function storedVersion(
       dryRuns: 20,
       late: 'refuse',
       runtimes: ['node', 'python', 'go'],
-      feedback: FeedbackSchema.parse({}),
+      feedback: FeedbackSchema.parse(feedback),
       rubric: [],
     },
   });

@@ -303,3 +303,70 @@ describe('C19: text that means something to a database', () => {
     });
   });
 });
+
+describe('what a candidate sees of a run', () => {
+  it('leaves out the score of a challenge that hides a stage, and why we failed', async () => {
+    const version = await storedVersion(service.store, undefined, undefined, { api: 'none' });
+    const owner = await service.candidate(version);
+    const { id } = await graded(assembleReport(SAMPLE_RUNS.partialRun()), owner);
+    const broken = await submitted(owner);
+    await service.store.runs.lease(broken.run.id, 1, 'w', 600_000);
+    const reason = 'canary-7f3a: hidden/api/links.yaml is wrong';
+    const failure = { code: 'SPEC_INVALID', blame: 'spec', message: reason } as const;
+    const errored = { ...PASSED, state: 'errored', verdict: null, score: null, reason, failure } as const;
+    await service.store.runs.finish(broken.run.id, 1, 'w', { ...errored, report: null });
+
+    const own = await owner.ask('GET', `/v1/submissions/${id}`);
+    expect(own.json()).toMatchObject({ run: { state: 'completed', score: null } });
+    for (const url of ['/v1/me', `/v1/submissions/${broken.submission.id}`]) {
+      const answer = await owner.ask('GET', url);
+      expect(answer.body).toContain('through no fault of yours');
+      expect(answer.body).not.toContain('canary-7f3a');
+      expect(answer.body).not.toMatch(/"score":[^n]/);
+    }
+    const admin = await service.staff('admin');
+    const full = (await admin.ask('GET', `/v1/submissions/${broken.submission.id}`)).json<object>();
+    expect(full).toMatchObject({ run: { reason } });
+  });
+
+  it('shows the score where nothing is hidden', async () => {
+    const { owner, id } = await graded();
+    const { run } = (await owner.ask('GET', `/v1/submissions/${id}`)).json<{ run: { score: number } }>();
+    expect(run.score).toBeGreaterThan(0);
+  });
+});
+
+describe('cancel', () => {
+  it('is not for what a reviewer had graded again, but for the run of the upload', async () => {
+    const done = await graded();
+    const reviewer = await service.staff('reviewer');
+    const again = (await reviewer.ask('POST', `/v1/submissions/${done.id}/runs`)).json<{ id: string }>();
+    const refused = await done.owner.ask('POST', `/v1/submissions/${done.id}/cancel`);
+    expect(refused.json()).toMatchObject({ code: 'RUN_ENDED' });
+    expect(await service.store.runs.get(again.id)).toMatchObject({ state: 'queued' });
+
+    const owner = await service.candidate();
+    const waiting = await submitted(owner);
+    const url = `/v1/submissions/${waiting.submission.id}`;
+    await reviewer.ask('POST', `${url}/runs`);
+    const canceled = await owner.ask('POST', `${url}/cancel`);
+    expect(canceled.json()).toMatchObject({ id: waiting.run.id, state: 'canceled', kind: 'first' });
+  });
+});
+
+describe('the audit log', () => {
+  it('names no candidate, and notes a re-grade once with who asked for it', async () => {
+    const { owner, id } = await graded();
+    const reviewer = await service.staff('reviewer');
+    await owner.ask('GET', '/v1/audit');
+    await owner.ask('GET', `/v1/submissions/${(await graded()).id}`);
+    await reviewer.ask('POST', `/v1/submissions/${id}/runs`);
+    const { items } = await service.store.audit.list({}, { limit: 100 });
+
+    expect(items.map(({ actor }) => actor)).toContain('candidate');
+    expect(items.map(({ actor }) => actor)).not.toContain('Grace');
+    const about = items.filter(({ object }) => object === `submission ${id}`);
+    expect(about).toMatchObject([{ action: 'run.regrade', actorId: reviewer.tokenId }]);
+    expect(items.filter(({ action }) => action === 'run.regraded')).toEqual([]);
+  });
+});

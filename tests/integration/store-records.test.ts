@@ -70,8 +70,19 @@ describe('people', () => {
     });
     expect(await store.runs.result(runId)).toBeUndefined();
     expect(await store.runs.get(runId)).toMatchObject({ score: 100, verdict: 'passed' });
-    await expect(store.runs.regrade(submissionId, before?.versionId ?? '', 'x')).rejects.toThrow('no source');
+    await expect(store.runs.regrade(submissionId, before?.versionId ?? '')).rejects.toThrow('no source');
     expect(await store.access.deleteCandidate('nobody')).toBeUndefined();
+  });
+});
+
+describe('a canceled run', () => {
+  it('ends as canceled for the reason of whoever asked', async () => {
+    const { runId } = await leased();
+    await store.runs.cancel(runId, 'Canceled by an admin.');
+    const ended = { ...PASSED, state: 'canceled', verdict: null, score: null, reason: 'on request' } as const;
+    await store.runs.finish(runId, 1, 'a', ended);
+
+    expect(await store.runs.get(runId)).toMatchObject({ state: 'canceled', reason: 'Canceled by an admin.' });
   });
 });
 
@@ -118,10 +129,27 @@ describe('lists', () => {
     const slug = (await store.submissions.get(submissionId))?.slug ?? '';
     const next = await store.challenges.newestPublished(slug);
 
-    expect(await store.runs.regradeAll(slug, next?.id ?? '', 'root')).toBe(1);
+    expect(await store.runs.regradeAll(slug, next?.id ?? '')).toBe(1);
     const [newest] = await store.runs.listOfSubmission(submissionId);
     expect(newest).toMatchObject({ kind: 'regrade', state: 'queued', previousRunId: runId });
     expect(await store.runs.positionOf(newest?.id ?? '')).toBeGreaterThanOrEqual(0);
+  });
+
+  it('show what a submission was last found to be while it waits to be graded again', async () => {
+    const { runId, submissionId } = await leased();
+    await store.runs.finish(runId, 1, 'a', PASSED);
+    const { slug = '', versionId = '' } = (await store.submissions.get(submissionId)) ?? {};
+    async function listed() {
+      const page = await store.submissions.list({ challenges: [slug], sort: 'newest' }, { limit: 10 });
+      return page.items.map(({ run: { id, state, verdict, score } }) => ({ id, state, verdict, score }));
+    }
+    const second = await store.runs.regrade(submissionId, versionId);
+    expect(await listed()).toEqual([{ id: second.id, state: 'queued', verdict: 'passed', score: 100 }]);
+    const third = await store.runs.regrade(submissionId, versionId);
+    await store.runs.cancel(third.id, 'no');
+    await store.runs.lease(second.id, 1, 'a', LEASE_MS);
+    await store.runs.finish(second.id, 1, 'a', { ...PASSED, verdict: 'failed', score: 7 });
+    expect(await listed()).toEqual([{ id: third.id, state: 'canceled', verdict: 'failed', score: 7 }]);
   });
 
   it('runs one check of a version at a time and marks the version', async () => {

@@ -235,6 +235,22 @@ describe('leases', () => {
     expect(await store.runs.get(runId)).toMatchObject({ state: 'canceled', reason: 'stop' });
   });
 
+  it('keeps nothing of a run whose candidate was deleted while it ran', async () => {
+    const { runId, invitation } = await leased();
+    const log = { type: 'log', source: 'build', text: 'my name is Grace' } as const;
+    await store.events.append(runId, 1, [log]);
+    await store.access.deleteCandidate(invitation.candidateId);
+    await store.events.append(runId, 1, [log]);
+    await store.runs.phase(runId, 1, 'a', 'api', 'begin');
+    const artifact = { name: 'a.txt', contentType: 'text/plain', blob: digestOf(runId), bytes: 1 };
+
+    expect(await store.runs.finish(runId, 1, 'a', { ...PASSED, artifacts: [artifact] })).toBe(true);
+    expect(await store.runs.get(runId)).toMatchObject({ state: 'canceled', verdict: null, score: null });
+    expect(await store.runs.result(runId)).toBeUndefined();
+    expect(await store.unusedBlobs([artifact.blob])).toEqual([artifact.blob]);
+    expect((await eventsOf(runId)).map(({ event }) => event.type)).toEqual(['state', 'end']);
+  });
+
   it('gives a run back without counting it (R11), and gives up after too many failures of ours', async () => {
     const { runId, submissionId, invitation } = await leased();
     const drain = { countsAsFailure: false, maxFailures: 1, delayMs: 0, reason: 'the worker stops' };

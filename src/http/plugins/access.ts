@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
 import type { Principal, Role } from '../../domain/access.ts';
+import type { AuditEntry } from '../../store/operations-store.ts';
 import type { App } from '../app-types.ts';
 import type { HttpDeps } from '../http-deps.ts';
 import { Problem } from '../problems.ts';
@@ -75,12 +76,16 @@ function refuseTokenInUrl(request: FastifyRequest): void {
 
 async function auditDenied(deps: HttpDeps, principal: Principal, request: FastifyRequest): Promise<void> {
   await deps.store.audit.add({
-    actorId: principal.tokenId,
-    actor: principal.name,
+    ...actorOf(principal),
     action: 'call.denied',
     object: `${request.method} ${request.routeOptions.url ?? ''}`,
     details: { role: principal.role },
   });
+}
+
+/** The log is never changed: a name in it could not be forgotten, so candidates go by their role. */
+export function actorOf({ tokenId, role, name }: Principal): Pick<AuditEntry, 'actorId' | 'actor'> {
+  return { actorId: tokenId, actor: role === 'candidate' ? 'candidate' : name };
 }
 
 /** Hash of the token that was sent; empty without one. */

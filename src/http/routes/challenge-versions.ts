@@ -1,8 +1,8 @@
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import type { ChallengeVersion, VersionState } from '../../store/challenge-store.ts';
+import type { ChallengeVersion } from '../../store/challenge-store.ts';
 import type { App } from '../app-types.ts';
-import { audit } from '../audit.ts';
+import { audited } from '../audit.ts';
 import type { HttpDeps } from '../http-deps.ts';
 import { ADMIN, callerOf, STAFF } from '../plugins/access.ts';
 import { notFound, Problem } from '../problems.ts';
@@ -60,8 +60,12 @@ function checkRoute(app: App, deps: HttpDeps): void {
     },
     async (request, reply) => {
       const version = await findVersion(deps, request, request.params);
-      const run = await deps.store.runs.check(version.id);
-      await audit(deps, request, 'challenge.check', nameOf(version), { run: run.id });
+      const run = await audited(
+        deps,
+        request,
+        (store) => store.runs.check(version.id),
+        ({ id }) => ['challenge.check', nameOf(version), { run: id }],
+      );
       return await reply.code(202).header('location', `/v1/runs/${run.id}`).send(toRunBody(run));
     },
   );
@@ -87,11 +91,13 @@ function publishRoute(app: App, deps: HttpDeps): void {
         const detail = version.check ? 'Its newest check did not pass.' : 'It was not checked yet.';
         throw new Problem('CHECK_REQUIRED', `${detail} Check it, or publish with force=true.`);
       }
-      const published = await changeState(deps, version, ['draft'], 'published');
-      await audit(deps, request, 'challenge.publish', nameOf(version), {
-        forced: version.check?.ok !== true,
-      });
-      return toVersionBody(published);
+      const published = await audited(
+        deps,
+        request,
+        (store) => store.challenges.setState(version.id, ['draft'], 'published'),
+        () => ['challenge.publish', nameOf(version), { forced: version.check?.ok !== true }],
+      );
+      return toVersionBody(published ?? wrongState(version, 'draft'));
     },
   );
 }
@@ -110,24 +116,19 @@ function retireRoute(app: App, deps: HttpDeps): void {
     },
     async (request) => {
       const version = await findVersion(deps, request, request.params);
-      const retired = await changeState(deps, version, ['draft', 'published'], 'retired');
-      await audit(deps, request, 'challenge.retire', nameOf(version));
-      return toVersionBody(retired);
+      const retired = await audited(
+        deps,
+        request,
+        (store) => store.challenges.setState(version.id, ['draft', 'published'], 'retired'),
+        () => ['challenge.retire', nameOf(version)],
+      );
+      return toVersionBody(retired ?? wrongState(version, 'draft or published'));
     },
   );
 }
 
-async function changeState(
-  deps: HttpDeps,
-  version: ChallengeVersion,
-  from: readonly VersionState[],
-  to: VersionState,
-): Promise<ChallengeVersion> {
-  const changed = await deps.store.challenges.setState(version.id, from, to);
-  if (changed === undefined) {
-    throw new Problem('WRONG_STATE', `The version is ${version.state}, not ${from.join(' or ')}.`);
-  }
-  return changed;
+function wrongState({ state }: ChallengeVersion, needed: string): never {
+  throw new Problem('WRONG_STATE', `The version is ${state}, not ${needed}.`);
 }
 
 function regradeAllRoute(app: App, deps: HttpDeps): void {
@@ -146,17 +147,20 @@ function regradeAllRoute(app: App, deps: HttpDeps): void {
     },
     async (request, reply) => {
       const { slug } = request.params;
-      const caller = callerOf(request);
       const wanted = request.body?.version;
       const version =
         wanted === undefined
           ? await deps.store.challenges.newestPublished(slug)
           : await deps.store.challenges.find(slug, wanted);
-      if (version === undefined || !mayReview(caller, slug)) {
+      if (version === undefined || !mayReview(callerOf(request), slug)) {
         throw notFound('version of a challenge');
       }
-      const queued = await deps.store.runs.regradeAll(slug, version.id, caller.name);
-      await audit(deps, request, 'challenge.regrade', nameOf(version), { queued });
+      const queued = await audited(
+        deps,
+        request,
+        (store) => store.runs.regradeAll(slug, version.id),
+        (runs) => ['challenge.regrade', nameOf(version), { queued: runs }],
+      );
       return await reply.code(202).send({ queued, version: version.version });
     },
   );

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { App } from '../app-types.ts';
-import { audit } from '../audit.ts';
+import { audited } from '../audit.ts';
 import type { HttpDeps } from '../http-deps.ts';
 import { ADMIN, callerOf, STAFF } from '../plugins/access.ts';
 import { notFound } from '../problems.ts';
@@ -75,12 +75,19 @@ function uploadRoute(app: App, deps: HttpDeps, parts: UploadParts): void {
             const inspected = await deps.intake(upload.path, bundleBytes, signal);
             const { tar, version } = await readBundle(inspected.tar, uploadDir);
             const blob = await deps.blobs.put(tar);
-            return await deps.store.challenges.addVersion({ ...version, bundleBlob: blob.key });
+            return await audited(
+              deps,
+              request,
+              (store) => store.challenges.addVersion({ ...version, bundleBlob: blob.key }),
+              ({ version: { slug, version: number, digest }, created }) => [
+                'challenge.upload',
+                `${slug} version ${number}`,
+                { created, digest },
+              ],
+            );
           }, signal),
         );
         const { version, created } = added;
-        const name = `${version.slug} version ${version.version}`;
-        await audit(deps, request, 'challenge.upload', name, { created, digest: version.digest });
         return await reply
           .code(created ? 201 : 200)
           .header('location', `/v1/challenges/${version.slug}/versions/${version.version}`)

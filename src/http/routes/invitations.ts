@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Invitation } from '../../store/access-store.ts';
 import type { ChallengeVersion } from '../../store/challenge-store.ts';
 import type { App } from '../app-types.ts';
-import { audit } from '../audit.ts';
+import { audit, audited } from '../audit.ts';
 import type { HttpDeps } from '../http-deps.ts';
 import { newToken } from '../new-token.ts';
 import { ADMIN, callerOf, STAFF } from '../plugins/access.ts';
@@ -66,7 +66,7 @@ function inviteRoute(app: App, deps: HttpDeps): void {
           : new Date(order.closesAt);
       checkWindow(opensAt, closesAt);
       const { token, hash } = newToken('candidate');
-      const invitation = await deps.store.access.invite({
+      const wanted = {
         candidate: order.candidate,
         versionId: version.id,
         opensAt,
@@ -76,8 +76,13 @@ function inviteRoute(app: App, deps: HttpDeps): void {
         late: order.late ?? policy.late,
         tokenHash: hash,
         tokenExpiresAt: new Date(closesAt.getTime() + READING_MS),
-      });
-      await audit(deps, request, 'invitation.create', `invitation ${invitation.id}`);
+      };
+      const invitation = await audited(
+        deps,
+        request,
+        (store) => store.access.invite(wanted),
+        ({ id }) => ['invitation.create', `invitation ${id}`],
+      );
       return await reply.code(201).send({ ...toInvitationBody(invitation, true), token });
     },
   );
@@ -178,14 +183,18 @@ function changeRoutes(app: App, deps: HttpDeps): void {
       if (end !== undefined) {
         checkWindow(found(await deps.store.access.getInvitation(id)).opensAt, end);
       }
-      const changed = await deps.store.access.extendInvitation(id, {
+      const change = {
         ...(end === undefined ? {} : { closesAt: end }),
         ...(extraAttempts === undefined ? {} : { extraAttempts }),
         ...(extraDryRuns === undefined ? {} : { extraDryRuns }),
-      });
-      const invitation = found(changed);
-      await audit(deps, request, 'invitation.extend', `invitation ${id}`, request.body);
-      return toInvitationBody(invitation, true);
+      };
+      const changed = await audited(
+        deps,
+        request,
+        (store) => store.access.extendInvitation(id, change),
+        () => ['invitation.extend', `invitation ${id}`, request.body],
+      );
+      return toInvitationBody(found(changed), true);
     },
   );
   app.delete(
@@ -200,9 +209,13 @@ function changeRoutes(app: App, deps: HttpDeps): void {
       },
     },
     async (request) => {
-      const invitation = found(await deps.store.access.revokeInvitation(request.params.id));
-      await audit(deps, request, 'invitation.revoke', `invitation ${invitation.id}`);
-      return toInvitationBody(invitation, true);
+      const revoked = await audited(
+        deps,
+        request,
+        (store) => store.access.revokeInvitation(request.params.id),
+        ({ id }) => ['invitation.revoke', `invitation ${id}`],
+      );
+      return toInvitationBody(found(revoked), true);
     },
   );
   releaseRoute(app, deps);
@@ -225,11 +238,17 @@ function releaseRoute(app: App, deps: HttpDeps): void {
       const caller = callerOf(request);
       const invitation = found(await deps.store.access.getInvitation(id));
       if (!mayReview(caller, invitation.slug)) {
-        await audit(deps, request, 'invitation.denied', `invitation ${id}`);
+        await audit(deps.store, request, 'invitation.denied', `invitation ${id}`);
         throw notFound('invitation');
       }
-      const released = found(await deps.store.access.releaseFeedback(id));
-      await audit(deps, request, 'invitation.release', `invitation ${id}`);
+      const released = found(
+        await audited(
+          deps,
+          request,
+          (store) => store.access.releaseFeedback(id),
+          () => ['invitation.release', `invitation ${id}`],
+        ),
+      );
       const version = await deps.store.challenges.get(released.versionId);
       return toInvitationBody(released, mayKnowCandidate(caller, version?.blind ?? true));
     },

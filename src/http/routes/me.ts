@@ -7,7 +7,7 @@ import { CANDIDATE, callerOf, candidateOf, EVERYONE } from '../plugins/access.ts
 import { notFound } from '../problems.ts';
 import { fileAnswer } from '../schemas/common.ts';
 import { InvitationBody, toInvitationBody } from '../schemas/invitations.ts';
-import { RunBody, toRunBody } from '../schemas/runs.ts';
+import { RunBody, toOwnRunBody } from '../schemas/runs.ts';
 import { iso } from '../schemas/time.ts';
 
 const MeBody = z
@@ -75,7 +75,7 @@ async function ownPart(
       dryRun: submission.dryRun,
       late: submission.late,
       createdAt: iso(submission.createdAt),
-      run: toRunBody(run),
+      run: toOwnRunBody(run, version.policy.feedback),
     })),
   };
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import { UNREFERENCED_MIN_AGE_MS } from '../../blobs/blob-store.ts';
 import type { App } from '../app-types.ts';
-import { audit } from '../audit.ts';
+import { audited } from '../audit.ts';
 import type { HttpDeps } from '../http-deps.ts';
 import { ADMIN } from '../plugins/access.ts';
 import { notFound } from '../problems.ts';
@@ -94,10 +95,15 @@ function workerRoutes(app: App, deps: HttpDeps): void {
     },
     async (request, reply) => {
       const { id } = request.params;
-      if (!(await deps.store.workers.askToDrain(id))) {
+      const asked = await audited(
+        deps,
+        request,
+        (store) => store.workers.askToDrain(id),
+        () => ['worker.drain', `worker ${id}`],
+      );
+      if (!asked) {
         throw notFound('worker');
       }
-      await audit(deps, request, 'worker.drain', `worker ${id}`);
       return await reply.code(202).send({ id });
     },
   );
@@ -139,20 +145,27 @@ function forgetRoute(app: App, deps: HttpDeps): void {
       schema: {
         tags: ['admin'],
         summary: 'Forget a candidate: name, files, logs, reports and reviews go, anonymous numbers stay',
+        description:
+          'Everything is out of reach at once; files younger than an hour leave the disk within two.',
         params: IdParams,
         response: { 204: z.undefined() },
       },
     },
     async (request, reply) => {
       const { id } = request.params;
-      const deleted = await deps.store.access.deleteCandidate(id);
+      const deleted = await audited(
+        deps,
+        request,
+        (store) => store.access.deleteCandidate(id),
+        () => ['candidate.delete', `candidate ${id}`],
+      );
       if (deleted === undefined) {
         throw notFound('candidate');
       }
+      // A young blob may be that of an upload whose row is still to come; the hourly collection finds it.
       for (const key of deleted.orphanedBlobs) {
-        await deps.blobs.remove(key);
+        await deps.blobs.collect(key, UNREFERENCED_MIN_AGE_MS);
       }
-      await audit(deps, request, 'candidate.delete', `candidate ${id}`);
       return await reply.code(204).send();
     },
   );

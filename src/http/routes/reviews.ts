@@ -3,7 +3,7 @@ import type { RubricItem } from '../../domain/challenge.ts';
 import { VerdictSchema } from '../../domain/verdict.ts';
 import type { Cohort, Review } from '../../store/review-store.ts';
 import type { App } from '../app-types.ts';
-import { audit } from '../audit.ts';
+import { audited } from '../audit.ts';
 import type { HttpDeps } from '../http-deps.ts';
 import { callerOf, STAFF } from '../plugins/access.ts';
 import { notFound, Problem } from '../problems.ts';
@@ -93,14 +93,13 @@ function putRoute(app: App, deps: HttpDeps): void {
       const version = await deps.store.challenges.get(submission.versionId);
       checkScores(request.body.scores, version?.policy.rubric ?? []);
       const { tokenId, name } = callerOf(request);
-      const review = await deps.store.reviews.put({
-        submissionId: submission.id,
-        tokenId,
-        reviewer: name,
-        ...request.body,
-      });
-      const { decision } = review;
-      await audit(deps, request, 'review.write', `submission ${submission.id}`, { decision });
+      const order = { submissionId: submission.id, tokenId, reviewer: name, ...request.body };
+      const review = await audited(
+        deps,
+        request,
+        (store) => store.reviews.put(order),
+        ({ decision }) => ['review.write', `submission ${submission.id}`, { decision }],
+      );
       return toReviewBody(review, tokenId);
     },
   );

@@ -166,7 +166,7 @@ function sourceRoute(app: App, deps: HttpDeps): void {
         throw notFound('source: it was deleted');
       }
       if (callerOf(request).role !== 'candidate') {
-        await audit(deps, request, 'source.read', `submission ${submission.id}`);
+        await audit(deps.store, request, 'source.read', `submission ${submission.id}`);
       }
       const name = `submission-${submission.id}.tar`;
       return await sendFile(reply, name, 'application/x-tar').send(await deps.blobs.open(submission.tarBlob));

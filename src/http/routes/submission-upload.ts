@@ -134,5 +134,12 @@ async function viewOf(
   { submission, run }: Pick<SubmissionView, 'submission' | 'run'>,
 ): Promise<SubmissionView> {
   const place = await deps.store.runs.positionOf(run.id);
-  return { submission, run, queuePosition: place === undefined ? null : place + 1, showCandidate: true };
+  const version = await deps.store.challenges.get(submission.versionId);
+  return {
+    submission,
+    run,
+    queuePosition: place === undefined ? null : place + 1,
+    showCandidate: true,
+    feedback: version?.policy.feedback,
+  };
 }

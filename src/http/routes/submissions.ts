@@ -2,12 +2,12 @@ import { z } from 'zod';
 import { RunStateSchema } from '../../domain/run.ts';
 import { VerdictSchema } from '../../domain/verdict.ts';
 import type { App } from '../app-types.ts';
-import { audit } from '../audit.ts';
+import { audited } from '../audit.ts';
 import type { HttpDeps } from '../http-deps.ts';
 import { callerOf, EVERYONE, STAFF } from '../plugins/access.ts';
 import { Problem } from '../problems.ts';
 import { Flag, IdParams, PageQuery, pageOf, Slug, VersionChoice } from '../schemas/common.ts';
-import { RunBody, toRunBody } from '../schemas/runs.ts';
+import { RunBody, toOwnRunBody, toRunBody } from '../schemas/runs.ts';
 import { SubmissionBody, SummaryBody, toSubmissionBody, toSummaryBody } from '../schemas/submissions.ts';
 import { mayKnowCandidate, mayReview, runsOf, visibleSubmission } from '../visible.ts';
 
@@ -85,6 +85,7 @@ function oneRoute(app: App, deps: HttpDeps): void {
         run: newest,
         queuePosition: place === undefined ? null : place + 1,
         showCandidate: mayKnowCandidate(callerOf(request), version?.blind ?? true),
+        feedback: callerOf(request).role === 'candidate' ? version?.policy.feedback : 'all',
       });
     },
   );
@@ -114,26 +115,34 @@ function cancelRoute(app: App, deps: HttpDeps): void {
       config: { access: ['candidate', 'admin'] },
       schema: {
         tags: ['candidate'],
-        summary: 'End the newest run of a submission; the attempt stays used',
+        summary:
+          'End the newest run of a submission, candidates the one of their upload; the attempt stays used',
         params: IdParams,
         response: { 202: RunBody },
       },
     },
     async (request, reply) => {
       const submission = await visibleSubmission(deps, request, request.params.id);
-      const { newest } = await runsOf(deps, submission.id);
-      const { role } = callerOf(request);
-      if (
-        !(await deps.store.runs.cancel(
-          newest.id,
-          `Canceled by ${role === 'admin' ? 'an admin' : 'the candidate'}.`,
-        ))
-      ) {
+      const { newest, all } = await runsOf(deps, submission.id);
+      const own = callerOf(request).role === 'candidate';
+      // What a reviewer had graded again is the reviewer's.
+      const target = own ? all.find(({ kind }) => kind === 'first' || kind === 'dry') : newest;
+      const reason = `Canceled by ${own ? 'the candidate' : 'an admin'}.`;
+      const canceled =
+        target !== undefined &&
+        (await audited(
+          deps,
+          request,
+          (store) => store.runs.cancel(target.id, reason),
+          () => ['run.cancel', `run ${target.id}`],
+        ));
+      if (!canceled) {
         throw new Problem('RUN_ENDED', 'There is nothing left to cancel.');
       }
-      await audit(deps, request, 'run.cancel', `run ${newest.id}`);
-      const run = (await deps.store.runs.get(newest.id)) ?? newest;
-      return await reply.code(202).send(toRunBody(run));
+      const run = (await deps.store.runs.get(target.id)) ?? target;
+      const version = own ? await deps.store.challenges.get(submission.versionId) : undefined;
+      const body = own ? toOwnRunBody(run, version?.policy.feedback) : toRunBody(run);
+      return await reply.code(202).send(body);
     },
   );
 }
@@ -164,8 +173,12 @@ function regradeRoute(app: App, deps: HttpDeps): void {
       if (submission.tarBlob === null) {
         throw new Problem('WRONG_STATE', 'The files of this submission were deleted.');
       }
-      const run = await deps.store.runs.regrade(submission.id, version.id, caller.name);
-      await audit(deps, request, 'run.regrade', `submission ${submission.id}`, { run: run.id });
+      const run = await audited(
+        deps,
+        request,
+        (store) => store.runs.regrade(submission.id, version.id),
+        ({ id }) => ['run.regrade', `submission ${submission.id}`, { run: id }],
+      );
       return await reply.code(202).header('location', `/v1/runs/${run.id}`).send(toRunBody(run));
     },
   );

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Token } from '../../store/access-store.ts';
 import type { App } from '../app-types.ts';
-import { audit } from '../audit.ts';
+import { audited } from '../audit.ts';
 import type { HttpDeps } from '../http-deps.ts';
 import { newToken } from '../new-token.ts';
 import { ADMIN } from '../plugins/access.ts';
@@ -67,10 +67,16 @@ export function tokenRoutes(app: App, deps: HttpDeps): void {
       },
     },
     async (request, reply) => {
-      if (!(await deps.store.access.revokeToken(request.params.id))) {
+      const { id } = request.params;
+      const revoked = await audited(
+        deps,
+        request,
+        (store) => store.access.revokeToken(id),
+        () => ['token.revoke', `token ${id}`],
+      );
+      if (!revoked) {
         throw notFound('token');
       }
-      await audit(deps, request, 'token.revoke', `token ${request.params.id}`);
       return await reply.code(204).send();
     },
   );
@@ -96,8 +102,12 @@ function createRoute(app: App, deps: HttpDeps): void {
       }
       const { token, hash } = newToken(role);
       const expires = expiresAt === null ? null : new Date(expiresAt);
-      const added = await deps.store.access.addToken({ role, name, hash, challenges, expiresAt: expires });
-      await audit(deps, request, 'token.create', `token ${added.id}`, { role, name });
+      const added = await audited(
+        deps,
+        request,
+        (store) => store.access.addToken({ role, name, hash, challenges, expiresAt: expires }),
+        ({ id }) => ['token.create', `token ${id}`, { role, name }],
+      );
       return await reply.code(201).send({ ...toTokenBody(added), token });
     },
   );
@@ -118,10 +128,16 @@ function grantRoute(app: App, deps: HttpDeps): void {
     },
     async (request, reply) => {
       const { id } = request.params;
-      if (!(await deps.store.access.setReviewerChallenges(id, request.body.challenges))) {
+      const { challenges } = request.body;
+      const granted = await audited(
+        deps,
+        request,
+        (store) => store.access.setReviewerChallenges(id, challenges),
+        () => ['token.grant', `token ${id}`, { challenges }],
+      );
+      if (!granted) {
         throw notFound('token of a reviewer');
       }
-      await audit(deps, request, 'token.grant', `token ${id}`, { challenges: request.body.challenges });
       return await reply.code(204).send();
     },
   );

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { WebhookDelivery } from '../../store/webhook-store.ts';
 import { WEBHOOK_EVENTS } from '../../store/webhook-store.ts';
 import type { App } from '../app-types.ts';
-import { audit } from '../audit.ts';
+import { audited } from '../audit.ts';
 import type { HttpDeps } from '../http-deps.ts';
 import { ADMIN } from '../plugins/access.ts';
 import { notFound } from '../problems.ts';
@@ -72,10 +72,16 @@ export function webhookRoutes(app: App, deps: HttpDeps): void {
       },
     },
     async (request, reply) => {
-      if (!(await deps.store.webhooks.remove(request.params.id))) {
+      const { id } = request.params;
+      const removed = await audited(
+        deps,
+        request,
+        (store) => store.webhooks.remove(id),
+        () => ['webhook.remove', `webhook ${id}`],
+      );
+      if (!removed) {
         throw notFound('webhook');
       }
-      await audit(deps, request, 'webhook.remove', `webhook ${request.params.id}`);
       return await reply.code(204).send();
     },
   );
@@ -101,8 +107,12 @@ function createRoute(app: App, deps: HttpDeps): void {
       const { url, events } = request.body;
       await deps.checkWebhookUrl(url);
       const secret = `whsec_${randomBytes(32).toString('base64url')}`;
-      const webhook = await deps.store.webhooks.add({ url, events, secret });
-      await audit(deps, request, 'webhook.create', `webhook ${webhook.id}`, { events });
+      const webhook = await audited(
+        deps,
+        request,
+        (store) => store.webhooks.add({ url, events, secret }),
+        ({ id }) => ['webhook.create', `webhook ${id}`, { events }],
+      );
       return await reply.code(201).send({
         id: webhook.id,
         url: webhook.url,
@@ -149,11 +159,15 @@ function deliveryRoutes(app: App, deps: HttpDeps): void {
     },
     async (request, reply) => {
       const { id, delivery: deliveryId } = request.params;
-      const delivery = await deps.store.webhooks.redeliver(deliveryId);
-      if (delivery === undefined || delivery.webhookId !== id) {
+      const delivery = await audited(
+        deps,
+        request,
+        (store) => store.webhooks.redeliver(id, deliveryId),
+        () => ['webhook.redeliver', `delivery ${deliveryId}`],
+      );
+      if (delivery === undefined) {
         throw notFound('delivery');
       }
-      await audit(deps, request, 'webhook.redeliver', `delivery ${deliveryId}`);
       return await reply.code(202).send(toDeliveryBody(delivery));
     },
   );

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Feedback } from '../../domain/challenge.ts';
 import { RunKindSchema, RunStateSchema } from '../../domain/run.ts';
 import { VerdictSchema } from '../../domain/verdict.ts';
 import type { Run } from '../../store/run-store.ts';
@@ -23,7 +24,23 @@ export const RunBody = z
   })
   .meta({ id: 'Run' });
 
-/** A run as callers see it. */
+/** What candidates are told of a run that gave no verdict: the true reason is for those who can mend it. */
+const REASONS: Readonly<Partial<Record<Run['state'], string>>> = {
+  errored: 'The run could not be completed, through no fault of yours.',
+  canceled: 'The run was canceled before it was complete.',
+};
+
+/** A run as its candidate sees it: the score only where the challenge hides no stage, as in the report. */
+export function toOwnRunBody(run: Run, feedback: Feedback | undefined): z.output<typeof RunBody> {
+  const open = feedback !== undefined && feedback.api !== 'none' && feedback.load !== 'none';
+  return {
+    ...toRunBody(run),
+    score: open ? run.score : null,
+    reason: run.reason === null ? null : (REASONS[run.state] ?? null),
+  };
+}
+
+/** A run as staff see it. */
 export function toRunBody(run: Run): z.output<typeof RunBody> {
   return {
     id: run.id,

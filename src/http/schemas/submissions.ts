@@ -1,9 +1,10 @@
 import { z } from 'zod';
+import type { Feedback } from '../../domain/challenge.ts';
 import { RunStateSchema } from '../../domain/run.ts';
 import { VerdictSchema } from '../../domain/verdict.ts';
 import type { Run } from '../../store/run-store.ts';
 import type { Submission, SubmissionSummary } from '../../store/submission-store.ts';
-import { RunBody, toRunBody } from './runs.ts';
+import { RunBody, toOwnRunBody, toRunBody } from './runs.ts';
 import { iso, isoOrNull } from './time.ts';
 
 const CandidateBody = z
@@ -48,7 +49,7 @@ export const SummaryBody = z
     run: z.object({
       id: z.string(),
       state: RunStateSchema,
-      verdict: VerdictSchema.nullable(),
+      verdict: VerdictSchema.nullable().describe('Of the newest run that completed, as is the score'),
       score: z.number().nullable(),
       finishedAt: z.string().nullable(),
     }),
@@ -61,6 +62,8 @@ export interface SubmissionView {
   queuePosition: number | null;
   /** Whether this caller may know who handed it in. */
   showCandidate: boolean;
+  /** What the challenge shows its candidate; staff see all. */
+  feedback: Feedback | undefined | 'all';
 }
 
 /** A submission as callers see it. */
@@ -84,7 +87,7 @@ export function toSubmissionBody(view: SubmissionView): z.output<typeof Submissi
       notices: submission.notices,
     },
     queuePosition: view.queuePosition,
-    run: toRunBody(run),
+    run: view.feedback === 'all' ? toRunBody(run) : toOwnRunBody(run, view.feedback),
     links: { self, events: `${self}/events`, report: `${self}/report` },
   };
 }

@@ -58,6 +58,11 @@ export function openConnection(url: string, onError: (error: Error) => void): Co
   };
 }
 
+/** The same connection inside of a transaction, which alone translates faults and tries again. */
+export function within(connection: Connection, tx: Tx): Connection {
+  return { ...connection, read: (work) => work(tx), write: (work) => work(tx) };
+}
+
 async function withoutDeadlock<T>(transact: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {

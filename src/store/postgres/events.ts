@@ -4,7 +4,7 @@ import type { RunEvent, StoredRunEvent } from '../../domain/run.ts';
 import type { EventStore } from '../event-store.ts';
 import type { Connection } from './connection.ts';
 import type { Listener } from './listener.ts';
-import { appendEvents, EVENTS_CHANNEL } from './run-rows.ts';
+import { appendEvents, EVENTS_CHANNEL, isForgotten } from './run-rows.ts';
 import { idOf } from './values.ts';
 
 const PAGE = 500;
@@ -30,13 +30,13 @@ async function append(
   await connection.write(async (tx) => {
     const live = await tx
       .selectFrom('runs')
-      .select('id')
+      .select(['id', 'submissionId'])
       .where('id', '=', idOf(runId))
       .where('epoch', '=', epoch)
       .where('state', '=', 'running')
       .forUpdate()
       .executeTakeFirst();
-    if (live) {
+    if (live && !(await isForgotten(tx, live.submissionId))) {
       await appendEvents(tx, live.id, events);
     }
   });

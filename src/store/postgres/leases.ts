@@ -1,7 +1,7 @@
 import type { Lease, Run, RunResult, RunStore } from '../run-store.ts';
 import type { Connection, Tx } from './connection.ts';
 import { endRun, errorRun, requeueRun } from './end-run.ts';
-import { appendEvents, RUN_COLUMNS } from './run-rows.ts';
+import { appendEvents, isForgotten, RUN_COLUMNS } from './run-rows.ts';
 import { clock, clockIn, idOf } from './values.ts';
 
 type LeaseStore = Pick<RunStore, 'lease' | 'heartbeat' | 'phase' | 'finish' | 'release' | 'liveLeases'>;
@@ -130,6 +130,16 @@ async function finish(tx: Tx, holder: Holder, result: RunResult): Promise<boolea
   if (!run) {
     return await wasOurs(tx, holder);
   }
+  if (await isForgotten(tx, run.submissionId)) {
+    await tx.deleteFrom('runEvents').where('runId', '=', run.id).execute();
+    await endRun(tx, run, {
+      state: 'canceled',
+      verdict: null,
+      score: null,
+      reason: run.cancelReason ?? result.reason,
+    });
+    return true;
+  }
   await tx
     .insertInto('results')
     .values({
@@ -148,7 +158,9 @@ async function finish(tx: Tx, holder: Holder, result: RunResult): Promise<boolea
       .values(blobs.map((blob) => ({ runId: run.id, blob })))
       .execute();
   }
-  await endRun(tx, run, result);
+  // Who asked for the end said why; the worker only knows that somebody did.
+  const canceled = result.state === 'canceled' && run.cancelReason !== null;
+  await endRun(tx, run, canceled ? { ...result, reason: run.cancelReason } : result);
   return true;
 }
 

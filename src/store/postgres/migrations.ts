@@ -1,5 +1,6 @@
 import { FIRST } from './migrations/0001-first.ts';
 import { LONG_LISTS } from './migrations/0002-long-lists.ts';
+import { KEPT_VERDICTS } from './migrations/0003-kept-verdicts.ts';
 
 /** Statements of each schema version, from 1. Forward only: what was released is never edited, only followed. */
-export const MIGRATIONS: readonly (readonly string[])[] = [FIRST, LONG_LISTS];
+export const MIGRATIONS: readonly (readonly string[])[] = [FIRST, LONG_LISTS, KEPT_VERDICTS];

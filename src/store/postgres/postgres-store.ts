@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { InfraError } from '../../domain/errors.ts';
-import type { Store } from '../store.ts';
+import type { Changes, Store } from '../store.ts';
 import { accessStore } from './access.ts';
 import { unusedBlobs } from './blob-references.ts';
 import { challengeStore } from './challenges.ts';
-import { connectionSettings, openConnection, translated } from './connection.ts';
+import { connectionSettings, openConnection, translated, within } from './connection.ts';
+import type { Connection } from './connection.ts';
 import { eventStore } from './events.ts';
 import { startListener } from './listener.ts';
 import { assertSchema, migrate } from './migrate.ts';
@@ -31,15 +32,10 @@ export async function openPostgresStore(options: PostgresStoreOptions, waitMs = 
   const connection = openConnection(options.url, options.onError ?? (() => undefined));
   const listener = startListener(options.url);
   return {
-    challenges: challengeStore(connection),
-    access: accessStore(connection),
+    ...changeStores(connection),
     submissions: submissionStore(connection),
-    runs: runStore(connection),
     events: eventStore(connection, listener),
-    webhooks: webhookStore(connection),
-    reviews: reviewStore(connection),
-    audit: auditStore(connection),
-    workers: workerStore(connection),
+    together: (work) => connection.write((tx) => work(changeStores(within(connection, tx)))),
     unusedBlobs: (blobs) => connection.read((db) => unusedBlobs(db, blobs)),
     onOutbox: (wake) => listener.on(OUTBOX_CHANNEL, wake),
     ping: () => translated(() => assertSchema(connection.pool)),
@@ -47,6 +43,18 @@ export async function openPostgresStore(options: PostgresStoreOptions, waitMs = 
       await listener.close();
       await connection.close();
     },
+  };
+}
+
+function changeStores(connection: Connection): Changes {
+  return {
+    challenges: challengeStore(connection),
+    access: accessStore(connection),
+    runs: runStore(connection),
+    webhooks: webhookStore(connection),
+    reviews: reviewStore(connection),
+    audit: auditStore(connection),
+    workers: workerStore(connection),
   };
 }
 

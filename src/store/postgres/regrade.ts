@@ -2,14 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
 import { AssayError } from '../../domain/errors.ts';
 import type { Run } from '../run-store.ts';
-import { writeAudit } from './audit-rows.ts';
 import type { Tx } from './connection.ts';
 import { queueRun } from './queue-run.ts';
 import { EVENTS_CHANNEL, OUTBOX_CHANNEL } from './run-rows.ts';
 import { idOf } from './values.ts';
 
 /** See RunStore. Throws AssayError `SUBMISSION_GONE` when there is nothing left to grade. */
-export async function regradeOne(tx: Tx, submissionId: string, versionId: string, by: string): Promise<Run> {
+export async function regradeOne(tx: Tx, submissionId: string, versionId: string): Promise<Run> {
   const submission = await tx
     .selectFrom('submissions')
     .select(['id', 'tarBlob'])
@@ -27,19 +26,17 @@ export async function regradeOne(tx: Tx, submissionId: string, versionId: string
     .orderBy('createdAt', 'desc')
     .limit(1)
     .executeTakeFirst();
-  const run = await queueRun(tx, {
+  return await queueRun(tx, {
     submissionId: submission.id,
     versionId,
     kind: 'regrade',
     seed: randomUUID(),
     previousRunId: previous?.id ?? null,
   });
-  await writeAudit(tx, by, 'run.regraded', `submission/${submission.id}`, { runId: run.id, versionId });
-  return run;
 }
 
 /** See RunStore. One statement per table: thousands of submissions are no reason for thousands of round trips. */
-export async function regradeAll(tx: Tx, slug: string, versionId: string, by: string): Promise<number> {
+export async function regradeAll(tx: Tx, slug: string, versionId: string): Promise<number> {
   const made = await sql<{ id: string }>`
     WITH made AS (
       INSERT INTO runs (submission_id, version_id, kind, seed, phases, last_seq, previous_run_id)
@@ -56,6 +53,5 @@ export async function regradeAll(tx: Tx, slug: string, versionId: string, by: st
     )
     SELECT id FROM made`.execute(tx);
   await sql`SELECT pg_notify(${EVENTS_CHANNEL}, ''), pg_notify(${OUTBOX_CHANNEL}, '')`.execute(tx);
-  await writeAudit(tx, by, 'challenge.regraded', `challenge/${slug}`, { versionId, runs: made.rows.length });
   return made.rows.length;
 }

@@ -48,6 +48,19 @@ export async function appendEvents(tx: Tx, runId: string, events: readonly RunEv
   await sql`SELECT pg_notify(${EVENTS_CHANNEL}, ${runId})`.execute(tx);
 }
 
+/** Whether the files of a submission were deleted, with its candidate: nothing of its runs is kept any more. */
+export async function isForgotten(tx: Tx, submissionId: string | null): Promise<boolean> {
+  if (submissionId === null) {
+    return false;
+  }
+  const found = await tx
+    .selectFrom('submissions')
+    .select('tarBlob')
+    .where('id', '=', submissionId)
+    .executeTakeFirst();
+  return found?.tarBlob === null;
+}
+
 /** Puts a delivery into the outbox, due after `delayMs`. One that is there already stays as it is. */
 export async function putIntoOutbox(tx: Tx, runId: string, epoch: number, delayMs: number): Promise<void> {
   await tx

@@ -37,9 +37,8 @@ export function runStore(connection: Connection): RunStore {
           .where('runId', '=', idOf(runId))
           .executeTakeFirst(),
       ),
-    regrade: (submissionId, versionId, by) =>
-      connection.write((tx) => regradeOne(tx, submissionId, versionId, by)),
-    regradeAll: (slug, versionId, by) => connection.write((tx) => regradeAll(tx, slug, versionId, by)),
+    regrade: (submissionId, versionId) => connection.write((tx) => regradeOne(tx, submissionId, versionId)),
+    regradeAll: (slug, versionId) => connection.write((tx) => regradeAll(tx, slug, versionId)),
     check: (versionId) => queueCheck(connection, versionId),
     cancel: (runId, reason) => connection.write((tx) => cancelRun(tx, idOf(runId), reason)),
     ...leaseStore(connection),

@@ -28,12 +28,13 @@ export function webhookStore(connection: Connection): WebhookStore {
         return gone.numDeletedRows > 0n;
       }),
     deliveries: (webhookId, page) => connection.read((db) => deliveries(db, webhookId, page)),
-    redeliver: (deliveryId) =>
+    redeliver: (webhookId, deliveryId) =>
       connection.read((db) =>
         db
           .updateTable('webhookDeliveries')
           .set({ state: 'pending', attempts: 0, nextAttemptAt: clock(), deliveredAt: null })
           .where('id', '=', idOf(deliveryId))
+          .where('webhookId', '=', idOf(webhookId))
           .returningAll()
           .executeTakeFirst(),
       ),
