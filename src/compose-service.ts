@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { BlobStore } from './blobs/blob-store.ts';
 import { openFsBlobStore } from './blobs/fs-blob-store.ts';
 import { openEngineAccess, openGrading, readVersion } from './compose.ts';
-import type { EngineAccess } from './compose.ts';
+import type { EngineAccess, Grading } from './compose.ts';
 import type { Config } from './config.ts';
 import { AssayError } from './domain/errors.ts';
 import { makeStageGate } from './grading/stage-gate.ts';
@@ -69,7 +69,6 @@ export async function openStore(config: Config, signal: AbortSignal): Promise<St
 export async function openBacking(config: Config, signal: AbortSignal): Promise<Backing> {
   const logger = makeLogger(config.logLevel);
   const urls = await findUrls(config, signal);
-  await requireNoEviction(urls.redisUrl);
   const store = await openPostgresStore(
     {
       url: urls.databaseUrl,
@@ -77,13 +76,17 @@ export async function openBacking(config: Config, signal: AbortSignal): Promise<
     },
     STORE_WAIT_MS,
   );
+  const blobs = await openFsBlobStore(join(config.home, 'blobs')).catch(async (error: unknown) => {
+    await store.close();
+    throw error;
+  });
   const queue = openBullQueue(urls.redisUrl, (error) => logger.warn({ err: error }, 'the queue has trouble'));
   return {
     urls,
     store,
     queue,
     logger,
-    blobs: await openFsBlobStore(join(config.home, 'blobs')),
+    blobs,
     close: async () => {
       await queue.close().catch(() => undefined);
       await store.close();
@@ -164,10 +167,9 @@ export interface OpenWorker {
 /** A worker over what is open, proving its sandbox first. It relays and reconciles too: any process may. */
 export async function openWorker(config: Config, backing: Backing): Promise<OpenWorker> {
   const { store, blobs, logger, queue, urls } = backing;
+  await requireNoEviction(urls.redisUrl);
   const grading = await openGrading(config);
-  const { cpus } = await grading.engine.facts(AbortSignal.timeout(STORE_WAIT_MS));
-  // A candidate and its grader take a CPU each.
-  const slots = config.slots ?? Math.max(1, Math.floor(cpus / 2));
+  const slots = await countSlots(config, grading);
   const worker = startWorker({
     deps: {
       store,
@@ -203,6 +205,17 @@ export async function openWorker(config: Config, backing: Backing): Promise<Open
       await grading.close();
     },
   };
+}
+
+/** A candidate and its grader take a CPU each. */
+async function countSlots({ slots }: Config, grading: Grading): Promise<number> {
+  try {
+    const { cpus } = await grading.engine.facts(AbortSignal.timeout(STORE_WAIT_MS));
+    return slots ?? Math.max(1, Math.floor(cpus / 2));
+  } catch (error) {
+    await grading.close();
+    throw error;
+  }
 }
 
 async function prove(

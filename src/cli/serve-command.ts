@@ -23,16 +23,22 @@ export async function runServe(
   signal: AbortSignal,
 ): Promise<number> {
   const backing = await openBacking(config, signal);
-  const api = await openApi(config, backing);
-  const url = await listen(api.app, config);
-  await printFirstToken(backing, io);
-  io.stdout.write(`assay listens on ${url} (every call: /docs)\n`);
-  const worker = options.worker ? superviseWorker(backing.urls, config, backing.logger) : undefined;
-  await untilAborted(signal);
-  // The API goes on answering while runs drain: candidates watch them.
-  await worker?.stop();
-  await api.close();
-  await backing.close();
+  try {
+    const api = await openApi(config, backing);
+    try {
+      const url = await listen(api.app, config);
+      await printFirstToken(backing, io);
+      io.stdout.write(`assay listens on ${url} (every call: /docs)\n`);
+      const worker = options.worker ? superviseWorker(backing.urls, config, backing.logger) : undefined;
+      await untilAborted(signal);
+      // The API goes on answering while runs drain: candidates watch them.
+      await worker?.stop();
+    } finally {
+      await api.close();
+    }
+  } finally {
+    await backing.close();
+  }
   return EXIT.passed;
 }
 

@@ -1,4 +1,5 @@
 import { openBacking, openWorker } from '../compose-service.ts';
+import type { OpenWorker } from '../compose-service.ts';
 import type { Config } from '../config.ts';
 import { EXIT } from './exit-codes.ts';
 import type { GradeIo } from './grade-command.ts';
@@ -17,17 +18,30 @@ export async function runWorker(
     process.stdin.resume();
   }
   const either = AbortSignal.any([signal, orphaned.signal]);
-  const backing = await openBacking(config, either);
-  const worker = await openWorker(config, backing);
-  const problem = await worker.firstProof;
-  io.stderr.write(
-    problem === undefined
-      ? 'a worker takes runs\n'
-      : `the worker takes no runs: the sandbox is not proven (${problem}); it tries again\n`,
-  );
-  await untilAborted(either);
-  await worker.close();
-  await backing.close();
-  process.stdin.destroy();
+  try {
+    const backing = await openBacking(config, either);
+    try {
+      const worker = await openWorker(config, backing);
+      await work(worker, io, either);
+    } finally {
+      await backing.close();
+    }
+  } finally {
+    process.stdin.destroy();
+  }
   return EXIT.passed;
+}
+
+async function work(worker: OpenWorker, io: GradeIo, signal: AbortSignal): Promise<void> {
+  try {
+    const problem = await worker.firstProof;
+    io.stderr.write(
+      problem === undefined
+        ? 'a worker takes runs\n'
+        : `the worker takes no runs: the sandbox is not proven (${problem}); it tries again\n`,
+    );
+    await untilAborted(signal);
+  } finally {
+    await worker.close();
+  }
 }

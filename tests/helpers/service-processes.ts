@@ -19,6 +19,8 @@ export interface AssayProcess {
   signal(name: NodeJS.Signals): void;
   /** kill -9. Resolves when it is gone. */
   kill(): Promise<void>;
+  /** Resolves when it has ended by itself, with the exit code. */
+  ended(): Promise<number | null>;
   /** SIGTERM. Answers the exit code. */
   stop(): Promise<number | null>;
 }
@@ -47,6 +49,10 @@ export function startAssay(args: readonly string[], env: Readonly<Record<string,
     kill: async () => {
       child.kill('SIGKILL');
       await gone;
+    },
+    ended: async () => {
+      await gone;
+      return child.exitCode;
     },
     stop: async () => {
       child.kill('SIGTERM');

@@ -127,6 +127,9 @@ describe('webhooks', () => {
       { event: 'review.decided', state: 'pending', attempts: 1, lastStatus: 500, lastError: 'answered 500' },
     ]);
     const again = `${log}/${items[0]!.id}/redeliver`;
+    const ofAnother = `/v1/webhooks/${randomUUID()}/deliveries/${items[0]!.id}/redeliver`;
+    expect((await admin.ask('POST', ofAnother)).statusCode).toBe(404);
+    expect((await admin.ask('GET', log)).json()).toMatchObject({ items: [{ attempts: 1 }] });
     expect((await admin.ask('POST', again)).statusCode).toBe(202);
     await deliverAll();
 

@@ -3,10 +3,13 @@ import { createServer } from 'node:http';
 import type { IncomingMessage, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { DueDelivery } from '../../../src/store/webhook-store.ts';
+import { systemClock } from '../../../src/shared/clock.ts';
+import { makeLogger } from '../../../src/shared/logger.ts';
+import type { DueDelivery, WebhookStore } from '../../../src/store/webhook-store.ts';
 import { makeAllowRule } from '../../../src/webhooks/allow-rule.ts';
 import { resolveTarget } from '../../../src/webhooks/resolve-target.ts';
 import { post, signDelivery } from '../../../src/webhooks/send-delivery.ts';
+import { sendDue } from '../../../src/webhooks/webhook-sender.ts';
 
 const servers: Server[] = [];
 afterEach(() => servers.splice(0).forEach((server) => server.close()));
@@ -153,5 +156,33 @@ describe('a delivery', () => {
     const url = new URL(`http://127.0.0.1:${port}/`);
 
     expect(await post({ url, address: '127.0.0.1', family: 4 }, signDelivery(DUE, new Date()))).toBe(200);
+  });
+});
+
+describe('a delivery that fails', () => {
+  /** When the next try follows the given one, in s; undefined: it is given up. */
+  async function waitAfter(attempts: number): Promise<number | undefined> {
+    const settled: Parameters<WebhookStore['settle']>[1][] = [];
+    // Refused before anything is sent: what is seen here is what follows a failure.
+    const url = 'http://169.254.169.254/';
+    const due = { ...DUE, url, delivery: { ...DUE.delivery, attempts } };
+    await sendDue({
+      webhooks: {
+        takeDue: async () => [due],
+        settle: async (_id: string, outcome: Parameters<WebhookStore['settle']>[1]) =>
+          void settled.push(outcome),
+      } as unknown as WebhookStore,
+      rule: makeAllowRule([]),
+      clock: systemClock,
+      logger: makeLogger('silent'),
+    });
+    const wait = settled[0]?.retryInMs;
+    return wait === undefined ? undefined : wait / 1000;
+  }
+
+  it('is tried again after 10 s, ever later, and given up after eight tries', async () => {
+    const waits = await Promise.all([1, 2, 3, 4, 5, 6, 7, 8].map(waitAfter));
+
+    expect(waits).toEqual([10, 60, 300, 1800, 7200, 14_400, 28_800, undefined]);
   });
 });
