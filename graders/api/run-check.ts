@@ -1,3 +1,4 @@
+import { appendedNames, capturedAnywhere } from '../../src/domain/api-suite-references.ts';
 import type { ApiSuite, ApiTest } from '../../src/domain/api-suite.ts';
 import type { Check, Evidence } from '../../src/domain/grader-protocol.ts';
 import type { JsonValue } from '../../src/domain/json-value.ts';
@@ -98,7 +99,7 @@ export function describeTest(
 async function judgeCheck(suite: ApiSuite, test: ApiTest, context: CheckContext): Promise<Judgement> {
   const trail = new Trail();
   try {
-    const scope = openScope(suite, context);
+    const scope = openScope(suite, test, context);
     const judgement = await runBody(suite, test, scope, trail, context);
     await runTeardown(suite, scope, context);
     return await withRecovery(judgement, context);
@@ -176,16 +177,22 @@ async function withRecovery(judgement: Judgement, context: CheckContext): Promis
   };
 }
 
-function openScope(suite: ApiSuite, context: CheckContext): Scope {
+function openScope(suite: ApiSuite, test: ApiTest, context: CheckContext): Scope {
+  const steps = [...suite.setup, ...test.steps];
   const scope: Scope = {
     variables: new Map([['target', baseUrl(context.target)]]),
     parent: undefined,
     prng: makePrng(context.seed),
     index: undefined,
+    captured: new Set(steps.flatMap(capturedAnywhere)),
     onSet: (name, value) => context.secrets.learn(name, value),
   };
   for (const [name, value] of Object.entries(suite.vars)) {
     setVariable(scope, name, expandValue(value, scope));
+  }
+  // A list that nothing is appended to is empty.
+  for (const name of appendedNames(steps).filter((one) => !scope.variables.has(one))) {
+    setVariable(scope, name, []);
   }
   return scope;
 }

@@ -37,6 +37,7 @@ export async function runRaw(step: RawStep, place: StepPlace, context: CheckCont
   });
   const [first] = problems;
   if (!first) {
+    context.budget.enforce();
     return;
   }
   context.seen.connectionFailure ||= first.outcome.refused !== undefined;
@@ -98,30 +99,55 @@ async function talk(
     const refused = socket.failure?.message ?? 'no connection';
     return { answer: '', closed: true, refused, durationMs: performance.now() - begin };
   }
-  const chunks: Buffer[] = [];
-  let closed = false;
-  const ended = new Promise<void>((resolve) => {
-    socket.on('data', (chunk: Buffer) => {
-      chunks.push(chunk.subarray(0, MAX_ANSWER_BYTES));
-      if (isAnswered(chunks)) {
-        resolve();
-      }
-    });
-    for (const event of ['end', 'close', 'error'] as const) {
-      socket.on(event, () => {
-        closed = true;
-        resolve();
-      });
-    }
-    signal.addEventListener('abort', () => resolve(), { once: true });
-  });
-  await send(pieces, socket, ended, () => closed || signal.aborted);
+  const heard = listen(socket, signal);
+  await send(pieces, socket, heard.ended, heard.isOver);
   if (step.expect) {
-    await Promise.race([ended, pause(step.expect.within)]);
+    await Promise.race([heard.ended, pause(step.expect.within)]);
   }
-  socket.destroy();
-  const answer = Buffer.concat(chunks).subarray(0, MAX_ANSWER_BYTES).toString('latin1');
+  heard.stop();
+  const { answer, closed } = heard.so();
   return { answer, closed, refused: undefined, durationMs: performance.now() - begin };
+}
+
+/** Hears the beginning of what comes, and hangs up when that is enough: the service may go on for ever. */
+function listen(socket: net.Socket, signal: AbortSignal) {
+  // A copy: a part of what was read would keep all of it.
+  const kept = Buffer.alloc(MAX_ANSWER_BYTES);
+  let length = 0;
+  let closed = false;
+  let over = false;
+  let end: () => void = () => undefined;
+  const ended = new Promise<void>((resolve) => {
+    end = () => {
+      over = true;
+      resolve();
+    };
+  });
+  socket.on('data', (chunk: Buffer) => {
+    length += chunk.copy(kept, length);
+    // What is no HTTP answer never is one; then the end of the connection is what is waited for.
+    const text = kept.toString('latin1', 0, length);
+    if ((text.startsWith('HTTP/') && text.includes('\r\n')) || length === MAX_ANSWER_BYTES) {
+      end();
+      socket.destroy();
+    }
+  });
+  for (const event of ['end', 'close', 'error'] as const) {
+    socket.on(event, () => {
+      closed = true;
+      end();
+    });
+  }
+  signal.addEventListener('abort', end, { once: true });
+  return {
+    ended,
+    isOver: () => over || signal.aborted,
+    stop: () => {
+      signal.removeEventListener('abort', end);
+      socket.destroy();
+    },
+    so: () => ({ answer: kept.subarray(0, length).toString('latin1'), closed }),
+  };
 }
 
 async function send(
@@ -144,12 +170,6 @@ async function send(
       ]);
     }
   }
-}
-
-/** What is no HTTP answer never is one; then the end of the connection is what is waited for. */
-function isAnswered(chunks: readonly Buffer[]): boolean {
-  const answer = Buffer.concat(chunks).subarray(0, MAX_ANSWER_BYTES);
-  return answer.includes('\r\n') && answer.toString('latin1').startsWith('HTTP/');
 }
 
 function pause(ms: number): Promise<void> {

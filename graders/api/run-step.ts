@@ -1,4 +1,5 @@
 import type { AssertStep, GroupStep, ServiceStep, SleepStep, Step } from '../../src/domain/api-suite-step.ts';
+import { parseTemplate } from '../../src/domain/api-suite-template.ts';
 import type { JsonValue } from '../../src/domain/json-value.ts';
 import { makePrng } from '../shared/prng.ts';
 import type { CheckContext, StepPlace } from './check-context.ts';
@@ -9,7 +10,7 @@ import { renderValue } from './render-value.ts';
 import { runRaw } from './run-raw.ts';
 import { runRequest } from './run-request.ts';
 import { runMemory, runWhile } from './run-while.ts';
-import { expandExpected, expandTyped, innerScope } from './template.ts';
+import { expandExpected, expandTyped, innerScope, missing } from './template.ts';
 import { Trail } from './trail.ts';
 
 /** Elements of a list that are worked on at the same time. */
@@ -134,7 +135,10 @@ async function runGroup(group: GroupStep, place: StepPlace, context: CheckContex
 function itemsOf(each: string, place: StepPlace): JsonValue[] {
   const list = expandTyped(each, place.scope);
   if (!Array.isArray(list)) {
-    throw new SuiteFault(`"${each}" is no list`);
+    const [only] = parseTemplate(each);
+    const name =
+      only?.kind === 'expression' && only.expression?.kind === 'variable' ? only.expression.name : '';
+    throw missing(name, `"${each}" is no list`, place.scope);
   }
   return list;
 }

@@ -1,5 +1,7 @@
 import type { MemoryStep, Step, WhileStep } from '../../src/domain/api-suite-step.ts';
+import { appendedNames } from '../../src/domain/api-suite-references.ts';
 import { makePrng } from '../shared/prng.ts';
+import { actsOnService, anyStep } from './any-step.ts';
 import { CheckBudget } from './check-budget.ts';
 import type { CheckContext, StepPlace } from './check-context.ts';
 import { CheckFailure, SuiteFault } from './failures.ts';
@@ -30,21 +32,26 @@ export async function runWhile(
   context: CheckContext,
   runSteps: RunSteps,
 ): Promise<void> {
-  const acts = step.while.some(actsOnService);
+  const acts = anyStep(step.while, actsOnService);
   const budget = new CheckBudget(context.budget.limitMs);
-  let over = false;
+  const state: { over: boolean; turns: number; unanswered?: CheckFailure } = { over: false, turns: 0 };
   const workers = Array.from(
     { length: step.workers },
     async (_, worker): Promise<CheckFailure | undefined> => {
-      for (let turn = 0; !over && !context.budget.signal.aborted; turn += 1) {
+      for (let turn = 0; !state.over && !context.budget.signal.aborted; turn += 1) {
         const seed = `${context.seed}/${place.at}/${worker}/${turn}`;
         const scope = innerScope(place.scope, makePrng(seed), worker + turn * step.workers);
         const trail = new Trail();
         const inner = { ...context, budget, seed, width: context.width * step.workers };
         try {
           await runSteps(step.keep, 'keep', { scope, trail }, inner);
+          state.turns += 1;
         } catch (error) {
-          if (over || (acts && error instanceof CheckFailure && UNANSWERED.test(error.detail.actual ?? ''))) {
+          if (state.over) {
+            return undefined;
+          }
+          if (acts && error instanceof CheckFailure && UNANSWERED.test(error.detail.actual ?? '')) {
+            state.unanswered ??= error;
             return undefined;
           }
           if (!(error instanceof CheckFailure)) {
@@ -62,17 +69,17 @@ export async function runWhile(
   try {
     await runSteps(step.while, 'while', place, context);
   } finally {
-    over = true;
+    state.over = true;
     budget.expire();
   }
   const [failure] = (await working).filter((one) => one !== undefined);
   if (failure) {
     throw failure;
   }
-}
-
-function actsOnService(step: Step): boolean {
-  return 'service' in step || ('steps' in step && step.steps.some(actsOnService));
+  // What is kept for later would be empty, and whatever is asked of it would hold.
+  if (state.turns === 0 && state.unanswered && appendedNames(step.keep).length > 0) {
+    throw state.unanswered;
+  }
 }
 
 /** Runs the steps of `over` and compares the service's memory before and after. */

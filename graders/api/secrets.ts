@@ -3,6 +3,10 @@ import type { JsonValue } from '../../src/domain/json-value.ts';
 /** Shorter texts occur everywhere by chance; hiding them would hide everything else. */
 const MIN_SECRET_CHARS = 4;
 const MIN_CREDENTIAL_CHARS = 8;
+/** Of one check, and of them what one message may give: whoever floods us with cookies hides no more. */
+const MAX_SECRETS = 200;
+const MAX_OF_MESSAGE = 20;
+const MAX_CHARS = 32 * 1024;
 const HIDDEN = '[redacted]';
 const WHOLLY_SECRET = new Set(['x-api-key', 'api-key', 'x-auth-token', 'x-csrf-token']);
 
@@ -37,8 +41,11 @@ function hidePair(pair: string): string {
  */
 export class SecretTexts {
   readonly #names: ReadonlySet<string>;
-  readonly #marks = new Map<string, string>();
-  #longest = 0;
+  /** With what is shown instead. */
+  readonly #known = new Map<string, string>();
+  #chars = 0;
+  /** In all their forms, the longest first; made when it is needed. */
+  #marks: [text: string, mark: string][] | undefined;
 
   constructor(names: readonly string[]) {
     this.#names = new Set(names);
@@ -55,22 +62,15 @@ export class SecretTexts {
 
   /** Notes the credentials in a message's headers. */
   learnHeaders(headers: readonly (readonly [string, string])[]): void {
-    for (const [name, value] of headers) {
-      const key = name.toLowerCase();
-      if (key === 'authorization' || key === 'proxy-authorization' || WHOLLY_SECRET.has(key)) {
-        this.#keep(value.slice(value.indexOf(' ') + 1), HIDDEN, MIN_CREDENTIAL_CHARS);
-      } else if (key === 'cookie' || key === 'set-cookie') {
-        const pairs = key === 'cookie' ? value.split(';') : value.split(';', 1);
-        for (const pair of pairs) {
-          this.#keep(pair.slice(pair.indexOf('=') + 1).trim(), HIDDEN, MIN_CREDENTIAL_CHARS);
-        }
-      }
+    const credentials = headers.flatMap(([name, value]) => credentialsOf(name.toLowerCase(), value));
+    for (const credential of credentials.slice(0, MAX_OF_MESSAGE)) {
+      this.#keep(credential, HIDDEN, MIN_CREDENTIAL_CHARS);
     }
   }
 
   /** A copy of plain data in which every text is free of secrets. */
   redact<T>(value: T): T {
-    return this.#marks.size === 0 ? value : (this.#redactDeep(value) as T);
+    return this.#known.size === 0 ? value : (this.#redactDeep(value) as T);
   }
 
   #redactDeep(value: unknown): unknown {
@@ -87,45 +87,65 @@ export class SecretTexts {
   }
 
   #redactText(text: string): string {
+    this.#marks ??= inAllForms(this.#known);
     let shown = text;
     for (const [secret, mark] of this.#marks) {
       shown = shown.replaceAll(secret, () => mark);
     }
-    return this.#withoutCutSecret(shown);
-  }
-
-  /** A text that was cut may end in the beginning of a secret. */
-  #withoutCutSecret(text: string): string {
-    const tail = text.slice(-this.#longest - 1).replace(/…$/, '');
-    const end = text.endsWith('…') ? text.length - 1 : text.length;
-    for (const [secret, mark] of this.#marks) {
-      for (
-        let length = Math.min(secret.length - 1, tail.length);
-        length >= MIN_CREDENTIAL_CHARS;
-        length -= 1
-      ) {
-        if (tail.endsWith(secret.slice(0, length))) {
-          return `${text.slice(0, end - length)}${mark}${text.slice(end)}`;
-        }
-      }
-    }
-    return text;
+    return withoutCutSecret(shown, this.#marks);
   }
 
   #keep(secret: string, mark: string, minChars: number): void {
-    if (secret.length < minChars || this.#marks.has(secret)) {
+    if (secret.length < minChars || this.#known.has(secret)) {
       return;
     }
-    // As it stands in JSON and in addresses, too.
-    const forms = [secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(wellFormed(secret))];
-    const known = [...this.#marks, ...forms.map((form): [string, string] => [form, mark])];
-    this.#marks.clear();
-    // The longest first: one secret may be a part of another.
-    for (const [text, shown] of known.toSorted((a, b) => b[0].length - a[0].length)) {
-      this.#marks.set(text, this.#marks.get(text) ?? shown);
+    if (this.#known.size < MAX_SECRETS && this.#chars + secret.length <= MAX_CHARS) {
+      this.#known.set(secret, mark);
+      this.#chars += secret.length;
+      this.#marks = undefined;
     }
-    this.#longest = Math.max(this.#longest, ...forms.map((form) => form.length));
   }
+}
+
+function credentialsOf(name: string, value: string): string[] {
+  if (name === 'authorization' || name === 'proxy-authorization' || WHOLLY_SECRET.has(name)) {
+    return [value.slice(value.indexOf(' ') + 1)];
+  }
+  if (name !== 'cookie' && name !== 'set-cookie') {
+    return [];
+  }
+  const pairs = name === 'cookie' ? value.split(';') : value.split(';', 1);
+  return pairs.map((pair) => pair.slice(pair.indexOf('=') + 1).trim());
+}
+
+/** As they stand in JSON and in addresses, too. The longest first: one secret may be a part of another. */
+function inAllForms(known: ReadonlyMap<string, string>): [string, string][] {
+  const forms = new Map<string, string>();
+  for (const [secret, mark] of known) {
+    for (const form of [
+      secret,
+      JSON.stringify(secret).slice(1, -1),
+      encodeURIComponent(wellFormed(secret)),
+    ]) {
+      forms.set(form, forms.get(form) ?? mark);
+    }
+  }
+  return [...forms].toSorted((a, b) => b[0].length - a[0].length);
+}
+
+/** A text that was cut may end in the beginning of a secret. */
+function withoutCutSecret(text: string, marks: readonly [string, string][]): string {
+  const end = text.endsWith('…') ? text.length - 1 : text.length;
+  for (const [secret, mark] of marks) {
+    const beginning = secret.slice(0, MIN_CREDENTIAL_CHARS);
+    const first = Math.max(0, end - secret.length + 1);
+    for (let at = text.indexOf(beginning, first); at !== -1; at = text.indexOf(beginning, at + 1)) {
+      if (secret.length > MIN_CREDENTIAL_CHARS && secret.startsWith(text.slice(at, end))) {
+        return `${text.slice(0, at)}${mark}${text.slice(end)}`;
+      }
+    }
+  }
+  return text;
 }
 
 function wellFormed(text: string): string {

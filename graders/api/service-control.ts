@@ -1,3 +1,4 @@
+import { NOT_RUNNING } from '../../src/domain/grader-protocol.ts';
 import type { ControlAction, ControlReply } from '../../src/domain/grader-protocol.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { formatMs } from '../../src/domain/units.ts';
@@ -53,9 +54,7 @@ export class ServiceControl {
 
   /** Carries out a service step. Throws a `CheckFailure` when the service does not come up (again). */
   async act(action: Exclude<ControlAction, 'stats'>, terms: Terms = {}): Promise<void> {
-    const begin = performance.now();
     const reply = await this.#ask(action, terms.grace);
-    const tookMs = Math.round(performance.now() - begin);
     // After a refusal nobody knows; `restore` then sees to it that the service runs.
     this.#state = reply.ok ? AFTER[action] : 'down';
     if (!reply.ok) {
@@ -69,15 +68,24 @@ export class ServiceControl {
       const grace = terms.grace === undefined ? 'the grace' : formatMs(terms.grace);
       throw new CheckFailure(`the service did not end within ${grace} of SIGTERM and had to be killed`);
     }
+    // As the host measured it: the end of the process before and the start of a container are not the service's time.
+    const tookMs = Math.round(reply.readyMs ?? 0);
     if (terms.readyWithin !== undefined && tookMs > terms.readyWithin) {
       const message = `the service was ready after ${formatMs(tookMs)}, expected within ${formatMs(terms.readyWithin)}`;
       throw new CheckFailure(message, { expected: formatMs(terms.readyWithin), actual: formatMs(tookMs) });
     }
   }
 
-  /** What the service's memory comes to now; undefined when the host cannot tell. */
+  /**
+   * What the service's memory comes to now; undefined when the host cannot tell. Throws a `CheckFailure` when the
+   * service does not run.
+   */
   async memoryBytes(): Promise<number | undefined> {
-    return (await this.#ask('stats', undefined)).stats?.memoryBytes;
+    const reply = await this.#ask('stats', undefined);
+    if (!reply.ok && reply.error === NOT_RUNNING) {
+      throw new CheckFailure(NOT_RUNNING);
+    }
+    return reply.stats?.memoryBytes;
   }
 
   /**

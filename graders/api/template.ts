@@ -14,13 +14,23 @@ export interface Scope {
   prng: Prng;
   /** Told of every value that a variable gets. */
   onSet?: (name: string, value: JsonValue) => void;
+  /** Names that the check captures: that one of them is missing is the service's doing. */
+  captured?: ReadonlySet<string>;
   /** Turn of the innermost `parallel` or `repeat`. */
   index: number | undefined;
 }
 
 /** A scope whose captures end with it; lists that it appends to are the outer ones. */
 export function innerScope(parent: Scope, prng: Prng, index: number): Scope {
-  return { variables: new Map(), parent, prng, index, ...(parent.onSet ? { onSet: parent.onSet } : {}) };
+  const { onSet, captured } = parent;
+  return {
+    variables: new Map(),
+    parent,
+    prng,
+    index,
+    ...(onSet ? { onSet } : {}),
+    ...(captured ? { captured } : {}),
+  };
 }
 
 /** Gives a variable its value. */
@@ -124,7 +134,7 @@ function evaluate(raw: string, expression: TemplateExpression | undefined, scope
   }
   let value = expression.name === 'index' ? nearestIndex(scope) : lookUp(scope, expression.name);
   if (value === undefined) {
-    throw new SuiteFault(`"\${${raw}}" has no value here`);
+    throw missing(expression.name, `"\${${raw}}" has no value here`, scope);
   }
   for (const key of expression.path) {
     const container: unknown = value;
@@ -136,6 +146,11 @@ function evaluate(raw: string, expression: TemplateExpression | undefined, scope
     value = (container as Record<string | number, JsonValue>)[key] ?? null;
   }
   return value;
+}
+
+/** Whose it is that a variable has no value, or a useless one: the service's when its answers were to give it. */
+export function missing(name: string, message: string, { captured }: Scope): CheckFailure | SuiteFault {
+  return captured?.has(name) ? new CheckFailure(message) : new SuiteFault(message);
 }
 
 function nearestIndex(scope: Scope): number | undefined {

@@ -4,9 +4,9 @@ import type { Behaviour } from './behaviour.ts';
 /** Equal requests with equal answers teach nothing new. */
 const MAX_ALIKE = 2;
 const MAX_EXCHANGES = 80;
-const MAX_BODY_CHARS = 24 * 1024;
-/** What the exchanges of one check come to at most, as JSON in base64, within a line of the protocol. */
-const MAX_CHARS = 140 * 1024;
+const MAX_BODY_BYTES = 24 * 1024;
+/** What the exchanges of one check come to at most, as JSON: all checks share the protocol's 32 MiB. */
+const MAX_BYTES = 140 * 1024;
 
 /** Remembers the exchanges of one check while it passes them on. */
 export interface Recorder {
@@ -18,15 +18,15 @@ export function makeRecorder(): Recorder {
   const seen: SeenExchange[] = [];
   const alike = new Map<string, number>();
   const underWay = new Map<string, number>();
-  let chars = 0;
+  let bytes = 0;
   function keep(exchange: SeenExchange): void {
     const key = `${exchange.method} ${exchange.url} ${exchange.status} ${exchange.overlapped}`;
     const count = alike.get(key) ?? 0;
     alike.set(key, count + 1);
-    const size = JSON.stringify(exchange).length;
-    if (count < MAX_ALIKE && seen.length < MAX_EXCHANGES && chars + size < MAX_CHARS) {
+    const size = Buffer.byteLength(JSON.stringify(exchange));
+    if (count < MAX_ALIKE && seen.length < MAX_EXCHANGES && bytes + size < MAX_BYTES) {
       seen.push(exchange);
-      chars += size;
+      bytes += size;
     }
   }
   return {
@@ -57,5 +57,5 @@ export function makeRecorder(): Recorder {
 
 /** A longer body is left out: half a document says nothing. */
 function text(body: Buffer): string {
-  return body.length > MAX_BODY_CHARS ? '' : body.toString('utf8');
+  return body.length > MAX_BODY_BYTES ? '' : body.toString('utf8');
 }

@@ -8,6 +8,7 @@ import { ServiceControl } from '../api/service-control.ts';
 import type { Control } from '../api/service-control.ts';
 import { defaultHeaders } from '../shared/default-headers.ts';
 import { asItIs, behaviourOf } from './behaviour.ts';
+import { emitArtifact } from '../shared/emit-artifact.ts';
 import { openProxy } from './proxy.ts';
 import type { Proxy } from './proxy.ts';
 import { makeRecorder } from './recorder.ts';
@@ -129,6 +130,6 @@ async function run(session: Session, id: string, purpose: string): Promise<Check
 }
 
 async function emitJson({ host }: Session, name: string, value: unknown): Promise<void> {
-  const base64 = Buffer.from(JSON.stringify(value)).toString('base64');
-  await host.emit({ event: 'artifact', name, contentType: 'application/json', base64 });
+  const content = Buffer.from(JSON.stringify(value));
+  await emitArtifact(host.emit, { name, contentType: 'application/json', content });
 }

@@ -45,12 +45,13 @@ export function checkReferences(suite: SuiteParts, report: Report): void {
 /** All names that a suite declares or captures anywhere. */
 export function knownNames(suite: SuiteParts): Set<string> {
   const steps = [...suite.setup, ...suite.tests.flatMap((test) => test.steps ?? []), ...suite.teardown];
-  return new Set([...Object.keys(suite.vars), ...steps.flatMap(everyCapture)]);
+  return new Set([...Object.keys(suite.vars), ...steps.flatMap(capturedAnywhere)]);
 }
 
-function everyCapture(step: Step): string[] {
+/** The names that a step, or those inside it, captures. */
+export function capturedAnywhere(step: Step): string[] {
   const inside = innerSteps(step);
-  return inside.length > 0 ? inside.flatMap(everyCapture) : capturedNames(step);
+  return inside.length > 0 ? inside.flatMap(capturedAnywhere) : capturedNames(step);
 }
 
 function checkSteps(steps: readonly Step[], path: Path, scope: Scope, report: Report): void {
@@ -105,7 +106,7 @@ export function innerSteps(step: Step): readonly Step[] {
 }
 
 /** What a group leaves behind: only lists outlive it. */
-function appendedNames(steps: readonly Step[]): string[] {
+export function appendedNames(steps: readonly Step[]): string[] {
   return steps.flatMap((step) => {
     const inside = innerSteps(step);
     if (inside.length > 0) {

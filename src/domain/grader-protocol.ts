@@ -161,6 +161,9 @@ export type ResourceUsage = z.infer<typeof ResourceUsageSchema>;
  * Answer to a `control` event. `start` is idempotent: it answers ok at once when the service runs and is ready.
  * `note` tells what became of the process since the last reply ("exited with code 1: …"), for check messages.
  */
+/** The `error` of a `stats` request for a service that has ended. */
+export const NOT_RUNNING = 'the service does not run';
+
 export const ControlReplySchema = z.object({
   id: z.string(),
   ok: z.boolean(),
@@ -168,6 +171,8 @@ export const ControlReplySchema = z.object({
   note: z.string().optional(),
   /** The process was ended by SIGKILL: for `stop` and `restart`, because the grace was over. */
   forced: z.boolean().optional(),
+  /** For `start` and `restart`: from the start of the process to its first 2xx answer, ms. */
+  readyMs: z.number().optional(),
   stats: ResourceUsageSchema.optional(),
 });
 export type ControlReply = z.infer<typeof ControlReplySchema>;

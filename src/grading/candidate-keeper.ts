@@ -1,6 +1,7 @@
 import { AssayError } from '../domain/errors.ts';
 import type { ExitReport } from '../domain/exit-report.ts';
-import type { ControlAction, ControlReply, ResourceUsage } from '../domain/grader-protocol.ts';
+import { NOT_RUNNING } from '../domain/grader-protocol.ts';
+import type { ControlAction, ControlReply } from '../domain/grader-protocol.ts';
 import type { Candidate, Pod } from '../sandbox/sandbox-engine.ts';
 import type { Clock } from '../shared/clock.ts';
 import { diagnoseStart } from './diagnose.ts';
@@ -79,15 +80,24 @@ export class CandidateKeeper {
         await this.#candidate.resume();
         return { ok: true };
       case 'stats':
-        return this.#candidate.running
-          ? { ok: true, stats: await this.#readStats() }
-          : { ok: false, error: 'the service does not run' };
+        return await this.#readStats();
     }
   }
 
-  async #readStats(): Promise<ResourceUsage> {
-    const [usage, sockets] = await Promise.all([this.#candidate.stats(), this.#pod.countSockets()]);
-    return { ...usage, sockets };
+  async #readStats(): Promise<Omit<ControlReply, 'id'>> {
+    if (!this.#candidate.running) {
+      return { ok: false, error: NOT_RUNNING };
+    }
+    try {
+      const [usage, sockets] = await Promise.all([this.#candidate.stats(), this.#pod.countSockets()]);
+      return { ok: true, stats: { ...usage, sockets } };
+    } catch (error) {
+      // It may have ended while it was looked at.
+      if (this.#candidate.running) {
+        throw error;
+      }
+      return { ok: false, error: NOT_RUNNING };
+    }
   }
 
   /** Ends the process on request. A process that has crashed before counts as a crash all the same. */
@@ -122,6 +132,7 @@ export class CandidateKeeper {
       ok: this.#blocked === undefined,
       ...(this.#blocked === undefined ? {} : { error: this.#blocked }),
       ...(note === undefined ? {} : { note }),
+      ...(readiness.kind === 'ready' ? { readyMs: readiness.afterMs } : {}),
     };
   }
 

@@ -78,8 +78,7 @@ describe('service', () => {
       'passed',
     );
     const slow = {
-      control: async () =>
-        await new Promise<{ ok: true }>((resolve) => setTimeout(() => resolve({ ok: true }), 50)),
+      control: async () => await Promise.resolve({ ok: true, readyMs: 50 }),
     };
     expect((await runSteps('- { service: start, readyWithin: 1ms }', server.target, slow)).message).toMatch(
       /^the service was ready after \d+ ms, expected within 1 ms$/,
@@ -155,4 +154,103 @@ describe('raw', () => {
     expect(heads[0]).toBe('GET / HTTP/1.1\r\nA: b\r\nA: b\r\nA: b\r\n\r\n');
     expect(check.evidence?.exchanges?.[0]?.request.body ?? '<pause of 20 ms>').toContain('<pause of 20 ms>');
   });
+});
+
+it('a start is not late for what the host itself needs', async () => {
+  const server = await serveHttp((_request, response) => response.end());
+  onTestFinished(() => server.close());
+  const slowHost = {
+    control: async () =>
+      await new Promise<{ ok: true; readyMs: number }>((resolve) => {
+        setTimeout(() => resolve({ ok: true, readyMs: 5 }), 100);
+      }),
+  };
+  const check = await runSteps('- { service: restart, readyWithin: 50ms }', server.target, slowHost);
+  expect(check).toMatchObject({ status: 'passed', message: '' });
+});
+
+it('a service that has ended fails a check of its memory; a host that cannot read it is ours', async () => {
+  const server = await serveHttp((_request, response) => response.end());
+  onTestFinished(() => server.close());
+  const step = '- { memory: { growsAtMost: 64MiB }, over: [{ request: GET / }] }';
+  for (const [error, status] of [
+    ['the service does not run', 'failed'],
+    ['the engine does not answer', 'errored'],
+  ] as const) {
+    const control = async (action: string) =>
+      await Promise.resolve(action === 'stats' ? { ok: false, error } : { ok: true });
+    expect((await runSteps(step, server.target, { control })).status).toBe(status);
+  }
+});
+
+it('what the service was to give and did not is its failure', async () => {
+  let requests = 0;
+  const server = await serveHttp((request, response) => {
+    requests += 1;
+    if (request.url === '/busy') {
+      response.writeHead(503).end();
+    } else if (request.url === '/closes') {
+      request.socket.destroy();
+    } else {
+      response.end('"a text"');
+    }
+  });
+  onTestFinished(() => server.close());
+  const refusing = `
+- while: [{ sleep: 50ms }, { service: restart }]
+  workers: 2
+  keep: [{ request: POST /busy, expect: { status: 201 }, capture: { "codes[]": $.code } }]
+- { each: "\${codes}", steps: [{ request: "GET /\${item}" }] }`;
+  const closing = `
+- { request: GET /closes, expect: { status: 200, orClosed: true }, capture: { code: $.code } }
+- { request: "GET /\${code}" }`;
+  const text = `
+- { request: GET /text, capture: { list: $ } }
+- { each: "\${list}", steps: [{ request: "GET /\${item}" }] }`;
+  expect(await runSteps(refusing, server.target)).toMatchObject({
+    status: 'failed',
+    message: 'expected status 201, got 503',
+  });
+  expect(await runSteps(closing, server.target)).toMatchObject({
+    status: 'failed',
+    message: '"${code}" has no value here',
+  });
+  expect(await runSteps(text, server.target)).toMatchObject({
+    status: 'failed',
+    message: '"${list}" is no list',
+  });
+  expect(requests).toBeGreaterThan(3);
+});
+
+it('raw hears no more than the beginning of an endless answer, and hangs up', async () => {
+  let hungUp: () => void = () => undefined;
+  const gone = new Promise<void>((resolve) => {
+    hungUp = resolve;
+  });
+  const server = await serveRaw({
+    onConnect: (socket) => {
+      socket.on('close', hungUp);
+      const flood = Buffer.alloc(64 * 1024, 'x');
+      const more = (): void => {
+        while (!socket.destroyed && socket.write(flood));
+      };
+      socket.on('drain', more);
+      more();
+    },
+  });
+  onTestFinished(() => server.close());
+  const step = '- { raw: { send: ["x", { pause: 60s }] }, expect: { status: 400, within: 60s } }';
+  const check = await runSteps(step, server.target, { checkTimeoutMs: 30_000 });
+  await gone;
+  expect(check.message).toBe('what came back is no HTTP answer');
+  expect(check.durationMs).toBeLessThan(25_000);
+}, 60_000);
+
+it('raw without an expectation fails when the time of the check is over', async () => {
+  const server = await serveRaw({});
+  onTestFinished(() => server.close());
+  const step = '- { raw: { send: ["x", { pause: 60s }] } }';
+  expect((await runSteps(step, server.target, { checkTimeoutMs: 300 })).message).toMatch(
+    /did not end within/,
+  );
 });
