@@ -134,7 +134,8 @@ function listen(socket: net.Socket, signal: AbortSignal) {
   });
   for (const event of ['end', 'close', 'error'] as const) {
     socket.on(event, () => {
-      closed = true;
+      // Not when it was us who hung up.
+      closed ||= !over;
       end();
     });
   }
