@@ -1,3 +1,4 @@
+import { EventEmitter, once } from 'node:events';
 import net from 'node:net';
 import type { RawStep } from '../../src/domain/api-suite-raw.ts';
 import { formatMs } from '../../src/domain/units.ts';
@@ -116,13 +117,12 @@ function listen(socket: net.Socket, signal: AbortSignal) {
   let length = 0;
   let closed = false;
   let over = false;
-  let end: () => void = () => undefined;
-  const ended = new Promise<void>((resolve) => {
-    end = () => {
-      over = true;
-      resolve();
-    };
-  });
+  const heard = new EventEmitter();
+  const ended = once(heard, 'enough').then(() => undefined);
+  function end(): void {
+    over = true;
+    heard.emit('enough');
+  }
   socket.on('data', (chunk: Buffer) => {
     length += chunk.copy(kept, length);
     // What is no HTTP answer never is one; then the end of the connection is what is waited for.

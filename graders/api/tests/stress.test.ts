@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { startChildService } from './helpers/child-service.ts';
 import { runSteps } from './helpers/run-suite.ts';
@@ -177,9 +178,11 @@ it('a service that has ended fails a check of its memory; a host that cannot rea
     ['the service does not run', 'failed'],
     ['the engine does not answer', 'errored'],
   ] as const) {
-    const control = async (action: string) =>
-      await Promise.resolve(action === 'stats' ? { ok: false, error } : { ok: true });
-    expect((await runSteps(step, server.target, { control })).status).toBe(status);
+    const check = await runSteps(step, server.target, {
+      control: async (action) =>
+        await Promise.resolve(action === 'stats' ? { ok: false, error } : { ok: true }),
+    });
+    expect(check.status).toBe(status);
   }
 });
 
@@ -223,25 +226,19 @@ it('what the service was to give and did not is its failure', async () => {
 });
 
 it('raw hears no more than the beginning of an endless answer, and hangs up', async () => {
-  let hungUp: () => void = () => undefined;
-  const gone = new Promise<void>((resolve) => {
-    hungUp = resolve;
-  });
+  const hungUp: Promise<unknown>[] = [];
   const server = await serveRaw({
     onConnect: (socket) => {
-      socket.on('close', hungUp);
-      const flood = Buffer.alloc(64 * 1024, 'x');
-      const more = (): void => {
-        while (!socket.destroyed && socket.write(flood));
-      };
-      socket.on('drain', more);
-      more();
+      hungUp.push(new Promise((resolve) => socket.on('close', resolve)));
+      Readable.from(garbage())
+        .on('error', () => undefined)
+        .pipe(socket);
     },
   });
   onTestFinished(() => server.close());
   const step = '- { raw: { send: ["x", { pause: 60s }] }, expect: { status: 400, within: 60s } }';
   const check = await runSteps(step, server.target, { checkTimeoutMs: 30_000 });
-  await gone;
+  await Promise.all(hungUp);
   expect(check.message).toBe('what came back is no HTTP answer');
   expect(check.durationMs).toBeLessThan(25_000);
 }, 60_000);
@@ -254,3 +251,9 @@ it('raw without an expectation fails when the time of the check is over', async 
     /did not end within/,
   );
 });
+
+function* garbage(): Generator<Buffer> {
+  for (;;) {
+    yield Buffer.alloc(64 * 1024, 'x');
+  }
+}
