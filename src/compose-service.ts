@@ -26,7 +26,7 @@ import { makeLogger } from './shared/logger.ts';
 import type { Logger } from './shared/logger.ts';
 import { openPostgresStore } from './store/postgres/postgres-store.ts';
 import type { Store } from './store/store.ts';
-import { blobChore, reconcileChore, relayChore, sweepChore } from './worker/chores.ts';
+import { blobChore, reconcileChore, relayChore, sweepChore, uploadChore } from './worker/chores.ts';
 import { keepGoing } from './worker/keep-going.ts';
 import { makeAllowRule } from './webhooks/allow-rule.ts';
 import type { AllowRule } from './webhooks/allow-rule.ts';
@@ -114,6 +114,7 @@ export async function openApi(
 ): Promise<{ app: App; close(): Promise<void> }> {
   const { store, blobs, logger, queue } = backing;
   const rule = webhookRule(config);
+  const uploadDir = join(config.home, 'uploads');
   const app = await buildApp({
     store,
     blobs,
@@ -123,7 +124,7 @@ export async function openApi(
     settings: {
       ...DEFAULT_HTTP_SETTINGS,
       trustProxy: config.trustProxy,
-      uploadDir: join(config.home, 'uploads'),
+      uploadDir,
     },
     intake: (path, maxBytes, signal) => inspectSubmission({ path }, { compressedBytes: maxBytes }, signal),
     checkStart: (submission, runtimes) => {
@@ -137,6 +138,7 @@ export async function openApi(
     relayChore(store, queue),
     reconcileChore(store, WORKER_SETTINGS.maxFailures, logger),
     blobChore(store, blobs, logger),
+    uploadChore(uploadDir, logger),
   ].map((chore) => keepGoing(chore, logger));
   const sender = startWebhookSender({ webhooks: store.webhooks, rule, clock: systemClock, logger });
   return {

@@ -5,6 +5,8 @@ import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { InfraError } from '../domain/errors.ts';
+import { diskError } from '../domain/disk-error.ts';
+import { dropOld } from '../shared/drop-old.ts';
 import type { BlobRef, BlobStore } from './blob-store.ts';
 
 const KEY = /^sha256:([0-9a-f]{64})$/;
@@ -15,7 +17,7 @@ const TEMPORARY_MAX_AGE_MS = 3_600_000;
 export async function openFsBlobStore(root: string): Promise<BlobStore> {
   const temporary = join(root, 'tmp');
   await mkdir(temporary, { recursive: true, mode: 0o700 });
-  await dropOldFiles(temporary);
+  await dropOld(temporary, TEMPORARY_MAX_AGE_MS);
   return {
     put: (content) => put(root, temporary, content),
     open: async (key) => {
@@ -49,7 +51,7 @@ async function put(root: string, temporary: string, content: Readable | Buffer):
     return { key, bytes };
   } catch (error) {
     await rm(draft, { force: true }).catch(() => undefined);
-    throw blobError(error);
+    throw diskError(error);
   }
 }
 
@@ -140,14 +142,6 @@ async function* listOld(root: string, minAgeMs: number): AsyncGenerator<string> 
   }
 }
 
-async function dropOldFiles(folder: string): Promise<void> {
-  for (const name of await readdir(folder)) {
-    if ((await ageOf(join(folder, name))) > TEMPORARY_MAX_AGE_MS) {
-      await rm(join(folder, name), { force: true });
-    }
-  }
-}
-
 /** Age by the clock of the file system's host, ms; -1 for what is gone. */
 async function ageOf(path: string): Promise<number> {
   const found = await stat(path).catch(() => undefined);
@@ -162,16 +156,4 @@ function pathOf(root: string, key: string): string {
 
 function missing(key: string, cause?: unknown): never {
   throw new InfraError('BLOB_MISSING', `the stored file ${key.slice(0, 80)} is not there`, { cause });
-}
-
-function blobError(error: unknown): unknown {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  if (code === 'ENOSPC' || code === 'EDQUOT' || code === 'EROFS') {
-    return new InfraError('BLOB_FULL', 'the disk for uploads and results takes no more', {
-      mend: 'free space below ASSAY_HOME',
-      cause: error,
-    });
-  }
-  const ours = code.startsWith('E') && error instanceof Error && 'syscall' in error;
-  return ours ? new InfraError('BLOB_FAILED', 'a file could not be stored', { cause: error }) : error;
 }

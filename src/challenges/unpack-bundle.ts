@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { InfraError } from '../domain/errors.ts';
+import { diskError } from '../domain/disk-error.ts';
 import { readTar } from '../shared/tar-buffer.ts';
 import type { TarEntry } from '../shared/tar-buffer.ts';
 
@@ -23,23 +24,31 @@ export function bundleEntries(tar: Buffer): TarEntry[] {
 /**
  * Writes the files into a fresh folder below `parent` that only this user can read, and hands it to `use`; the folder
  * is gone when this settles. The names have passed intake; throws InfraError `BUNDLE_DAMAGED` where one leaves the
- * folder all the same.
+ * folder all the same, and `BLOB_FULL` or `BLOB_FAILED` when the disk does not take it.
  */
 export async function withUnpackedBundle<T>(
   parent: string,
   entries: readonly TarEntry[],
   use: (directory: string) => Promise<T>,
 ): Promise<T> {
-  await mkdir(parent, { recursive: true, mode: 0o700 });
-  const directory = await mkdtemp(join(parent, 'bundle-'));
+  const directory = await makeFolder(parent).catch(onDisk);
   try {
     for (const entry of entries) {
-      await writeEntry(directory, entry);
+      await writeEntry(directory, entry).catch(onDisk);
     }
     return await use(directory);
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
+}
+
+async function makeFolder(parent: string): Promise<string> {
+  await mkdir(parent, { recursive: true, mode: 0o700 });
+  return await mkdtemp(join(parent, 'bundle-'));
+}
+
+function onDisk(error: unknown): never {
+  throw diskError(error);
 }
 
 async function writeEntry(directory: string, { path, type, content, executable }: TarEntry): Promise<void> {

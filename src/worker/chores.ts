@@ -2,6 +2,7 @@ import type { BlobStore } from '../blobs/blob-store.ts';
 import { UNREFERENCED_MIN_AGE_MS } from '../blobs/blob-store.ts';
 import type { GradingQueue } from '../queue/grading-queue.ts';
 import type { SandboxEngine } from '../sandbox/sandbox-engine.ts';
+import { dropOld } from '../shared/drop-old.ts';
 import type { Logger } from '../shared/logger.ts';
 import type { Store } from '../store/store.ts';
 import type { Chore } from './keep-going.ts';
@@ -14,6 +15,9 @@ const REDELIVER_MS = 60_000;
 const BLOB_ROUND_MS = 3_600_000;
 const BLOB_BATCH = 500;
 const SWEEP_MS = 30_000;
+const UPLOAD_ROUND_MS = 3_600_000;
+/** No upload takes nearly as long to arrive and to be read. */
+const UPLOAD_MAX_AGE_MS = 3_600_000;
 
 /** Brings outbox rows to the queue. */
 export function relayChore(store: Pick<Store, 'runs' | 'onOutbox'>, queue: GradingQueue): Chore {
@@ -68,6 +72,21 @@ export function blobChore(store: Pick<Store, 'unusedBlobs'>, blobs: BlobStore, l
       dropped += await drop(batch);
       if (dropped > 0) {
         logger.info({ dropped }, 'unused blobs were removed');
+      }
+      return false;
+    },
+  };
+}
+
+/** Removes uploads, and bundles unpacked for reading, that an API which was killed has left on their way in. */
+export function uploadChore(folder: string, logger: Logger): Chore {
+  return {
+    name: 'drop uploads',
+    everyMs: UPLOAD_ROUND_MS,
+    turn: async () => {
+      const dropped = await dropOld(folder, UPLOAD_MAX_AGE_MS);
+      if (dropped > 0) {
+        logger.info({ dropped }, 'leftover uploads were removed');
       }
       return false;
     },

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DeliveryHandler, GradingConsumer } from '../queue/grading-queue.ts';
+import { dropOld } from '../shared/drop-old.ts';
 import type { WorkerInfo } from '../store/operations-store.ts';
 import type { KeptLease } from './keep-lease.ts';
-import { dropOldBundles } from './drop-old-bundles.ts';
 import { workOnRun } from './work-run.ts';
 import type { WorkerDeps } from './worker-deps.ts';
 
@@ -27,6 +27,8 @@ export interface RunningWorker {
 }
 
 const BEAT_MS = 5000;
+/** Folders that a death has left go after so long: other workers use younger ones. */
+const LEFTOVER_MS = 24 * 3_600_000;
 const PROVE_AGAIN_MS = 15_000;
 const PROOF_DEADLINE_MS = 60_000;
 /** After a forced end the sandbox still has to be emptied and the store told. */
@@ -58,7 +60,7 @@ class Worker {
   }
 
   async start(): Promise<string | undefined> {
-    await dropOldBundles(this.#options.deps.workDir);
+    await dropOld(this.#options.deps.workDir, LEFTOVER_MS);
     this.#beating = this.#beat();
     await this.#proveOnce();
     if (this.#state === 'unhealthy') {

@@ -324,6 +324,13 @@ describe('what a candidate sees of a run', () => {
       expect(answer.body).not.toContain('canary-7f3a');
       expect(answer.body).not.toMatch(/"score":[^n]/);
     }
+    const other = await service.candidate(version);
+    const lone = await submitted(other);
+    await service.store.runs.lease(lone.run.id, 1, 'w', 600_000);
+    await service.store.runs.finish(lone.run.id, 1, 'w', { ...errored, report: null });
+    const report = await other.ask('GET', `/v1/submissions/${lone.submission.id}/report`);
+    expect(report.json()).toMatchObject({ status: 404 });
+    expect(report.body).not.toContain('canary-7f3a');
     const admin = await service.staff('admin');
     const full = (await admin.ask('GET', `/v1/submissions/${broken.submission.id}`)).json<object>();
     expect(full).toMatchObject({ run: { reason } });

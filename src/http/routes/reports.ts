@@ -103,7 +103,7 @@ async function sendReport(
   { deps, run, audience, format }: ReportOrder,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
-  const report = await reportOf(deps, run);
+  const report = await reportOf(deps, run, audience.role === 'reviewer');
   const { contentType, render } = RENDERERS[format];
   if (run.kind === 'check') {
     if (format !== 'json') {
@@ -123,8 +123,8 @@ async function sendReport(
   return await reply.type(contentType).send(text);
 }
 
-/** The stored report; RUN_NOT_ENDED before there is one. */
-export async function reportOf(deps: HttpDeps, run: Run): Promise<object> {
+/** The stored report; RUN_NOT_ENDED before there is one. Why there is none may not be for everybody to know. */
+export async function reportOf(deps: HttpDeps, run: Run, showReason = true): Promise<object> {
   const result = await deps.store.runs.result(run.id);
   if (result?.report) {
     return result.report;
@@ -132,8 +132,6 @@ export async function reportOf(deps: HttpDeps, run: Run): Promise<object> {
   if (!TERMINAL_STATES.has(run.state)) {
     throw new Problem('RUN_NOT_ENDED', `The run is ${run.state}.`);
   }
-  throw new Problem(
-    'NOT_FOUND',
-    `The run ended as ${run.state} without a report. ${run.reason ?? ''}`.trim(),
-  );
+  const reason = showReason ? (run.reason ?? '') : '';
+  throw new Problem('NOT_FOUND', `The run ended as ${run.state} without a report. ${reason}`.trim());
 }

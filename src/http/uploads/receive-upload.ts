@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { FastifyRequest } from 'fastify';
+import { diskError } from '../../domain/disk-error.ts';
 import { Problem } from '../problems.ts';
 
 /** A file that was received whole, under a random name of ours. */
@@ -27,13 +28,14 @@ const PART_LIMITS = { files: 1, parts: 5, fields: 4, fieldSize: 1024, fieldNameS
 /**
  * Streams the one file of a multipart request to disk, hashes it on the way, and hands it to `use`. The file is gone
  * when this settles, whatever happens: refusal, abort, a full disk. What the uploader calls the file is not used.
+ * Rejects with InfraError `BLOB_FULL` or `BLOB_FAILED` when the disk does not take it.
  */
 export async function withUpload<T>(
   request: FastifyRequest,
   rules: UploadRules,
   use: (upload: ReceivedUpload, signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  await mkdir(rules.folder, { recursive: true, mode: 0o700 });
+  await mkdir(rules.folder, { recursive: true, mode: 0o700 }).catch(onDisk);
   const path = join(rules.folder, `${randomUUID()}.upload`);
   const { signal, stop } = watchAbort(request);
   try {
@@ -88,8 +90,13 @@ async function save(file: Readable, path: string): Promise<ReceivedUpload> {
       yield chunk;
     }
   }
-  await pipeline(file, measure, createWriteStream(path, { flags: 'wx', mode: 0o600 }));
+  await pipeline(file, measure, createWriteStream(path, { flags: 'wx', mode: 0o600 })).catch(onDisk);
   return { path, bytes, digest: `sha256:${hash.digest('hex')}` };
+}
+
+/** A full disk is a fault of ours that may pass, not a broken program. */
+function onDisk(error: unknown): never {
+  throw diskError(error);
 }
 
 /** Aborts when the client goes away before it was answered. */
