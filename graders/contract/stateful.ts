@@ -16,6 +16,12 @@ import type { Sent, Session } from './session.ts';
 const SAMPLES = 20;
 /** Makes of something that may meet a conflict or a limit. */
 const TRIES = 3;
+/** Refusals that speak of the state of things: whether it could be made at all stays open. */
+const CONFLICTS = new Set([409, 412, 423, 428, 429]);
+/** Of something below another that may be gone meanwhile. */
+const PARENT_GONE = new Set([404, 410]);
+/** Of a deletion: a condition was not met, which a made-up value cannot. */
+const UNMET = new Set([409, 412, 428]);
 /** A deletion that is still to come: nothing can be said yet. */
 const ACCEPTED_FOR_LATER = 202;
 
@@ -29,19 +35,37 @@ export function sampleValid(operation: ContractOperation, session: Session): Req
     .find((made) => isValid(operation, made, session.requests));
 }
 
-/** Makes a new thing that `path` can stand for. */
-async function make(path: string, session: Session): Promise<{ binding: Binding; sent: Sent } | undefined> {
+interface Made {
+  binding: Binding;
+  sent: Sent;
+}
+
+/** Makes a new thing that `path` can stand for; "refused" when only the state of things was against it. */
+async function make(path: string, session: Session): Promise<Made | 'refused' | undefined> {
   const maker = makerOf(path, session.plan.operations);
+  let refused = false;
   for (let tries = 0; maker && tries < TRIES && !session.over; tries += 1) {
-    const made = sampleValid(maker, session);
+    const made = sampleBelowKnown(maker, session);
     const sent = made && (await session.send(maker, made));
     const response = sent?.outcome.response;
     if (sent && response?.status === 201) {
       const [binding] = learnt(path, sent, session);
       return binding && { binding, sent };
     }
+    refused ||= isAboutState(maker, response?.status ?? 0);
   }
-  return undefined;
+  return refused ? 'refused' : undefined;
+}
+
+function isAboutState({ path }: ContractOperation, status: number): boolean {
+  return CONFLICTS.has(status) || (pathParameters(path).length > 0 && PARENT_GONE.has(status));
+}
+
+/** Below something that there is: of a made-up one nothing can be made. */
+function sampleBelowKnown(maker: ContractOperation, session: Session): RequestCase | undefined {
+  const made = sampleValid(maker, session);
+  const isKnown = session.resources.ofPath(maker.path).length > 0;
+  return made && isKnown && made.known < 0 ? { ...made, known: session.sent } : made;
 }
 
 /** What an answer says the path stands for: its links first. */
@@ -69,10 +93,16 @@ function learnt(path: string, sent: Sent, session: Session): Binding[] {
 /** Sends an operation for one thing. */
 async function sendTo(
   operation: ContractOperation,
-  binding: Binding,
+  { binding, sent }: Made,
   session: Session,
 ): Promise<Sent | undefined> {
   const made = sampleValid(operation, session);
+  const tag = sent.outcome.response && headerOf(sent.outcome.response, 'etag');
+  const condition = Object.fromEntries(
+    operation.parameters
+      .filter((one) => tag !== undefined && one.in === 'header' && one.name.toLowerCase() === 'if-match')
+      .map((one) => [keyOf(one), tag ?? '']),
+  );
   const inPath = Object.fromEntries(
     operation.parameters
       .filter((one) => one.in === 'path')
@@ -80,7 +110,11 @@ async function sendTo(
   );
   return (
     made &&
-    (await session.send(operation, { ...made, known: -1, parameters: { ...made.parameters, ...inPath } }))
+    (await session.send(operation, {
+      ...made,
+      known: -1,
+      parameters: { ...made.parameters, ...inPath, ...condition },
+    }))
   );
 }
 
@@ -92,6 +126,9 @@ export async function checkAvailability(operation: ContractOperation, session: S
     return;
   }
   const made = await make(reader.path, session);
+  if (made === 'refused') {
+    return;
+  }
   if (!made) {
     return lose(
       operation,
@@ -101,7 +138,7 @@ export async function checkAvailability(operation: ContractOperation, session: S
       session,
     );
   }
-  const read = await sendTo(reader, made.binding, session);
+  const read = await sendTo(reader, made, session);
   const status = read?.outcome.response?.status;
   if (!read || status === undefined) {
     return;
@@ -121,19 +158,22 @@ export async function checkUseAfterFree(operation: ContractOperation, session: S
     return;
   }
   const made = await make(operation.path, session);
+  if (made === 'refused') {
+    return;
+  }
   if (!made) {
     return lose(operation, kind, `nothing could be made for ${operation.path} to delete`, [], session);
   }
-  const deleted = await sendTo(operation, made.binding, session);
+  const deleted = await sendTo(operation, made, session);
   const gone = deleted?.outcome.response?.status;
-  if (!deleted || gone === undefined || gone === ACCEPTED_FOR_LATER) {
+  if (!deleted || gone === undefined || gone === ACCEPTED_FOR_LATER || UNMET.has(gone)) {
     return;
   }
   if (gone >= 300) {
     const message = `DELETE ${deleted.request.path} answered ${gone} for what had just been made`;
     return lose(operation, kind, message, [made.sent, deleted], session);
   }
-  const read = await sendTo(reader, made.binding, session);
+  const read = await sendTo(reader, made, session);
   judgeGone(operation, [made.sent, deleted], read, session);
 }
 
@@ -175,7 +215,8 @@ export async function checkUnsupported(operation: ContractOperation, session: Se
   if (!session.isOpen(operation, kind) || session.over) {
     return;
   }
-  const made = await make(path, session);
+  const result = await make(path, session);
+  const made = result === 'refused' ? undefined : result;
   const sample = sampleValid(operation, session)?.parameters ?? {};
   const binding =
     made?.binding ??

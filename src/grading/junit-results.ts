@@ -37,8 +37,13 @@ export function junitChecks(xml: string, planned: readonly PlannedCheck[]): Chec
     throw broken('it holds no test case');
   }
   const taken = new Map<string, number>();
-  return cases.slice(0, MAX_CASES).map((test) => {
-    const check = toCheck(test, planned);
+  const named = cases.slice(0, MAX_CASES).map((test) => ({ test, id: idOf(test) }));
+  const byId = named.map(({ id }) => planned.find((check) => check.id === id));
+  // A name says less than an id: it stands for checks that no case has by id, each once.
+  const free = new Set(planned.filter((check) => !byId.includes(check)));
+  return named.map(({ test, id }, index) => {
+    const known = byId[index] ?? takeNamed(free, attribute(test.node, 'name'));
+    const check = toCheck(test, id, known);
     const count = (taken.get(check.id) ?? 0) + 1;
     taken.set(check.id, count);
     return count === 1 ? check : { ...check, id: `${check.id}-${count}` };
@@ -47,7 +52,8 @@ export function junitChecks(xml: string, planned: readonly PlannedCheck[]): Chec
 
 function readDocument(xml: string): Node {
   const text = xml.replace(/^\ufeff/, '');
-  if (/<!(?:DOCTYPE|ENTITY)/i.test(text)) {
+  // What a service said, quoted whole, is no part of the document.
+  if (/<!(?:DOCTYPE|ENTITY)/i.test(text.replaceAll(/<!--.*?-->|<!\[CDATA\[.*?\]\]>/gs, ''))) {
     throw broken('it has a document type, which results need not');
   }
   const valid = XMLValidator.validate(text);
@@ -81,14 +87,26 @@ function collectCases(node: Node, suites: string[], depth: number): TestCase[] {
   return [...own, ...inner];
 }
 
-function toCheck({ node, suites }: TestCase, planned: readonly PlannedCheck[]): Check {
-  const name = attribute(node, 'name') ?? 'unnamed test';
-  const suite = suites.at(-1);
-  const classname = attribute(node, 'classname') ?? suite ?? 'junit';
-  const properties = propertiesOf(node);
-  const id = properties.get('id') ?? `${classname}/${slug(name)}`;
-  const known = planned.find((check) => check.id === id) ?? planned.find((check) => check.name === name);
-  const described = known ?? ownCheck(id, name, suite, properties);
+function takeNamed(free: Set<PlannedCheck>, name: string | undefined): PlannedCheck | undefined {
+  const found = [...free].find((check) => check.name === name);
+  if (found) {
+    free.delete(found);
+  }
+  return found;
+}
+
+function nameOf({ node }: TestCase): string {
+  return attribute(node, 'name') ?? 'unnamed test';
+}
+
+function idOf(test: TestCase): string {
+  const classname = attribute(test.node, 'classname') ?? test.suites.at(-1) ?? 'junit';
+  return propertiesOf(test.node).get('id') ?? `${classname}/${slug(nameOf(test))}`;
+}
+
+function toCheck(test: TestCase, id: string, known: PlannedCheck | undefined): Check {
+  const { node, suites } = test;
+  const described = known ?? ownCheck(id, nameOf(test), suites.at(-1), propertiesOf(node));
   const { status, message, text } = outcomeOf(node);
   return {
     ...described,

@@ -17,7 +17,9 @@ const BUILD = 'build-go';
  * From proxies alone: without one, modules would come from whatever host their names say. "direct" is that way.
  */
 const DOWNLOAD = 'GOPROXY="$(go env GOPROXY | sed "s/[,|]direct//g")" GOVCS="*:off" exec go mod download';
-const MAIN_PACKAGE = /^package main\b/m;
+/** What may stand before the package clause: space and comments, one at a time. */
+const SPACE_OR_COMMENT = /\s+|\/\/[^\n]*|\/\*.*?\*\//sy;
+const IGNORED = /^\/\/go:build\s+ignore\s*$/;
 
 /** The plan of a Go project: modules, "go build", the binary. Throws as `decideStartPlan`. */
 export function planGo(project: Project, stated: StatedCommands | undefined): ProjectPlan {
@@ -66,7 +68,7 @@ function mainPackage(project: Project): { path: string; file: string } {
   const folders = new Map<string, string>();
   for (const [file, content] of project.files) {
     const folder = /^(?:(cmd\/[^/]+)\/)?[^/]+\.go$/.exec(file);
-    if (folder && !file.endsWith('_test.go') && MAIN_PACKAGE.test(content.toString('utf8'))) {
+    if (folder && !file.endsWith('_test.go') && isOfMain(content.toString('utf8'))) {
       const path = folder[1] === undefined ? '.' : `./${folder[1]}`;
       folders.set(path, folders.get(path) ?? file);
     }
@@ -83,6 +85,23 @@ function mainPackage(project: Project): { path: string; file: string } {
     });
   }
   return { path, file: folders.get(path) ?? path };
+}
+
+/** Whether a build takes this file for a part of package main: its clause says so, and no constraint leaves it out. */
+function isOfMain(source: string): boolean {
+  const text = source.replace(/^\ufeff/, '');
+  let at = 0;
+  for (;;) {
+    SPACE_OR_COMMENT.lastIndex = at;
+    const [skipped] = SPACE_OR_COMMENT.exec(text) ?? [];
+    if (skipped === undefined) {
+      return /^package\s+main\b/.test(text.slice(at, at + 200));
+    }
+    if (IGNORED.test(skipped)) {
+      return false;
+    }
+    at += skipped.length;
+  }
 }
 
 function requiresModules(project: Project): boolean {

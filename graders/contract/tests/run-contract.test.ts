@@ -42,6 +42,25 @@ describe('a sound service', () => {
   }, 60_000);
 });
 
+describe('a service that speaks of the state of things', () => {
+  it.each([
+    ['POST', 409, 'createNote/ensure_resource_availability'],
+    ['DELETE', 412, 'deleteNote/use_after_free'],
+  ])(
+    'loses nothing by answering %s with %d',
+    async (method, status, check) => {
+      const { checks } = await run({
+        answer: (request, response, body) =>
+          request.method === method &&
+          (method === 'DELETE' || (parses(body) && isNote(JSON.parse(body)))) &&
+          failWith(response, status),
+      });
+      expect(checks.find(({ id }) => id === `contract/${check}`)?.status).toBe('skipped');
+    },
+    60_000,
+  );
+});
+
 describe('a faulty service', () => {
   it('loses what its answers break, each with its reason', async () => {
     const { lost, checks } = await run({

@@ -68,6 +68,32 @@ describe('junitChecks', () => {
     ]);
   });
 
+  it('gives a planned check to the case with its id, and by name to one case alone', () => {
+    const planned = ['a/create', 'x/other'].map((id) => ({
+      id,
+      name: 'create',
+      maxPoints: 5,
+      skill: 'api-design' as const,
+      visibility: 'hidden' as const,
+    }));
+    const [b, c] = ['b', 'c'].map(
+      (n) => `<testcase classname="${n}" name="create"><failure message="no"/></testcase>`,
+    );
+    const right = '<testcase classname="a" name="create"/>';
+    expect(junitChecks(`<testsuite>${b}${right}${c}</testsuite>`, planned)).toMatchObject([
+      { id: 'x/other', status: 'failed', maxPoints: 5 },
+      { id: 'a/create', status: 'passed', maxPoints: 5 },
+      { id: 'c/create', status: 'failed', maxPoints: 1 },
+    ]);
+  });
+
+  it('takes a page that the service sent, quoted, for text', () => {
+    const failure = '<failure message="m"><![CDATA[<!DOCTYPE html><p>500</p>]]></failure>';
+    expect(junitChecks(`<testsuite><testcase name="n">${failure}</testcase></testsuite>`, [])).toMatchObject([
+      { status: 'failed', evidence: { actual: '<!DOCTYPE html><p>500</p>' } },
+    ]);
+  });
+
   it('reads what assay itself writes', () => {
     const test = {
       name: 'a<b>&"',

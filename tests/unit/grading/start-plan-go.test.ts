@@ -93,6 +93,16 @@ describe('a Go project', () => {
     expect(stated).toMatchObject({ build: ['make'], start: ['bin/app'] });
   });
 
+  it.each([
+    ['left out by a constraint', '//go:build ignore\n\npackage main\n'],
+    ['of another package, with the words in a comment', '/*\npackage main\n*/\npackage tool\n'],
+    ['of another package, with the words in a text', 'package tool\n\nvar s = `\npackage main\n`\n'],
+  ])('has its main package under cmd/ beside a file %s', (_what, tool) => {
+    const main = `// Says what it does.\n/* And\nmore. */ ${MAIN}`;
+    const { build } = plan({ 'go.mod': MOD, 'tool.go': tool, 'cmd/a/main.go': main });
+    expect(build).toEqual(['build-go', '-o', '.assay/service', './cmd/a']);
+  });
+
   it('without a go.mod is no project, and the mend says how to make one', () => {
     expect(refusal({ 'main.go': MAIN })).toMatchObject({
       code: 'NO_PROJECT',
