@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { InfraError } from '../domain/errors.ts';
@@ -12,9 +12,7 @@ export async function readServicePasswords(home: string): Promise<ServicePasswor
   const file = fileOf(home);
   await mkdir(home, { recursive: true });
   const fresh = { postgres: newPassword(), redis: newPassword() };
-  // "wx": of two first starts at once one wins, and both then read the same passwords.
-  await writeFile(file, `${JSON.stringify(fresh)}\n`, { flag: 'wx', mode: 0o600 }).catch(() => undefined);
-  await chmod(file, 0o600);
+  await writeOnce(file, `${JSON.stringify(fresh)}\n`);
   const parsed = PasswordsSchema.safeParse(parseJson(await readFile(file, 'utf8')));
   if (!parsed.success) {
     throw new InfraError('SERVICES_BROKEN', `${file} does not hold the passwords of the services`, {
@@ -22,6 +20,24 @@ export async function readServicePasswords(home: string): Promise<ServicePasswor
     });
   }
   return parsed.data;
+}
+
+/**
+ * Of two first starts at once one wins, and both then read the same passwords. The file appears whole, on the disk
+ * too: an empty one would lock the installation out of its own data.
+ */
+async function writeOnce(file: string, text: string): Promise<void> {
+  const draft = `${file}.${randomBytes(6).toString('hex')}`;
+  try {
+    await writeFile(draft, text, { flag: 'wx', mode: 0o600, flush: true });
+    await link(draft, file);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) {
+      throw error;
+    }
+  } finally {
+    await rm(draft, { force: true });
+  }
 }
 
 export async function forgetServicePasswords(home: string): Promise<void> {
