@@ -1,17 +1,18 @@
-import { CHECK_USAGE, parseCheckOptions, runCheckCommand } from './cli/check-command.ts';
+import { parseCheckOptions, runCheckCommand } from './cli/check-command.ts';
 import { runClean } from './cli/clean-command.ts';
 import { runDoctor } from './cli/doctor-command.ts';
 import { EXIT } from './cli/exit-codes.ts';
-import { GRADE_USAGE, parseGradeOptions, runGradeCommand } from './cli/grade-command.ts';
+import { parseGradeOptions, runGradeCommand } from './cli/grade-command.ts';
 import type { GradeIo } from './cli/grade-command.ts';
-import { IMPORT_USAGE, runImport } from './cli/import-command.ts';
-import { LOAD_USAGE, runLoadCommand } from './cli/load-command.ts';
+import { helpFor, USAGE } from './cli/help.ts';
+import { runImport } from './cli/import-command.ts';
+import { runLoadCommand } from './cli/load-command.ts';
 import { runSchema } from './cli/schema-command.ts';
-import { runServe, SERVE_USAGE } from './cli/serve-command.ts';
-import { runServices, SERVICES_USAGE } from './cli/services-command.ts';
+import { runServe } from './cli/serve-command.ts';
+import { runServices } from './cli/services-command.ts';
 import { runSetup } from './cli/setup-command.ts';
-import { parseSubmitOptions, runSubmitCommand, SUBMIT_USAGE } from './cli/submit-command.ts';
-import { runToken, TOKEN_USAGE } from './cli/token-command.ts';
+import { parseSubmitOptions, runSubmitCommand } from './cli/submit-command.ts';
+import { runToken } from './cli/token-command.ts';
 import { runWorker } from './cli/worker-command.ts';
 import { openEngineAccess, openGrading } from './compose.ts';
 import { readConfig } from './config.ts';
@@ -19,34 +20,12 @@ import type { Config } from './config.ts';
 import { AssayError } from './domain/errors.ts';
 import { visibleBlock } from './report/text-safety.ts';
 
-const USAGE = `Usage:
-  ${GRADE_USAGE.replaceAll('\n', '\n  ')}
-
-  ${CHECK_USAGE.replaceAll('\n', '\n  ')}
-
-  ${IMPORT_USAGE.replaceAll('\n', '\n  ')}
-
-  ${LOAD_USAGE.replaceAll('\n', '\n  ')}
-
-  ${SUBMIT_USAGE.replaceAll('\n', '\n  ')}
-
-  assay schema NAME print the JSON Schema of challenge, suite, load or expect, for editors
-  ${SERVE_USAGE.replaceAll('\n', '\n  ')}
-  ${SERVICES_USAGE.replaceAll('\n', '\n  ')}
-  ${TOKEN_USAGE}
-
-  assay doctor      prove the sandbox on this machine's engine
-  assay clean       remove what dead runs of this installation left behind
-  assay setup       build assay's own images; with --all also those that few challenges need
-
-Exit codes of grade: 0 passed · 1 graded, not passed · 2 refused · 3 our fault or inconclusive · 130 interrupted
-Exit codes of check: 0 blessed · 1 not blessed · 2 the bundle is wrong · 3 our fault · 130 interrupted`;
-
 /** Runs one command and answers its exit code. */
 async function main(args: string[], signal: AbortSignal): Promise<number> {
   const [command, ...rest] = args;
-  if (command === undefined || command === 'help' || command === '--help') {
-    process.stdout.write(`${USAGE}\n`);
+  const help = command === undefined ? USAGE : helpFor(args);
+  if (command === undefined || help !== undefined) {
+    process.stdout.write(`${help}\n`);
     return command === undefined ? EXIT.refused : EXIT.passed;
   }
   const config = readConfig();

@@ -75,6 +75,13 @@ async function untilNothingRuns(deadlineMs: number): Promise<string[]> {
   }
 }
 
+it('prints the help of a command on stdout', async () => {
+  const { code, stdout, stderr } = await assay('check', '--help');
+
+  expect([code, stderr]).toEqual([0, '']);
+  expect(stdout).toMatch(/^assay check <bundle>/);
+});
+
 describe('assay grade', () => {
   it('prints the report alone with --json and exits 0 when passed', async () => {
     const { code, stdout } = await assay('grade', SUBMISSION, '--challenge', CHALLENGE, '--json');
