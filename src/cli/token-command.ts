@@ -21,13 +21,15 @@ export async function runToken(
   const store = await openStore(config, signal);
   try {
     const { token, hash } = newToken(wanted.role);
-    const { id } = await store.access.addToken({ ...wanted, hash });
-    await store.audit.add({
-      actorId: null,
-      actor: 'system',
-      action: 'token.created',
-      object: `token/${id}`,
-      details: { role: wanted.role, name: wanted.name, by: 'assay token create' },
+    await store.together(async (changes) => {
+      const { id } = await changes.access.addToken({ ...wanted, hash });
+      await changes.audit.add({
+        actorId: null,
+        actor: 'system',
+        action: 'token.create',
+        object: `token ${id}`,
+        details: { role: wanted.role, name: wanted.name, by: 'assay token create' },
+      });
     });
     io.stdout.write(`${token}\n`);
     return EXIT.passed;

@@ -6,7 +6,7 @@ export interface AuditEntry {
   /** Token id and name, or "system". */
   actorId: string | null;
   actor: string;
-  /** "token.created", "submission.read.denied", … */
+  /** "token.create", "submission.denied", … */
   action: string;
   object: string;
   details: object;
