@@ -37,6 +37,8 @@ export async function regradeOne(tx: Tx, submissionId: string, versionId: string
 
 /** See RunStore. One statement per table: thousands of submissions are no reason for thousands of round trips. */
 export async function regradeAll(tx: Tx, slug: string, versionId: string): Promise<number> {
+  // A hundred thousand submissions take longer than a statement of ours usually may.
+  await sql`SET LOCAL statement_timeout = '5min'`.execute(tx);
   const made = await sql<{ id: string }>`
     WITH made AS (
       INSERT INTO runs (submission_id, version_id, kind, seed, phases, last_seq, previous_run_id)
