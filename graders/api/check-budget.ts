@@ -28,7 +28,7 @@ export class CheckBudget {
   /** Throws a `CheckFailure` when the time is over. */
   enforce(): void {
     if (this.signal.aborted) {
-      throw new CheckFailure(`the check did not end within ${formatMs(this.#limitMs)}`);
+      throw new CheckFailure(`the check did not end within ${formatMs(this.#limitMs)}`, {}, true);
     }
   }
 

@@ -38,6 +38,8 @@ export interface CheckSettings {
 
 export interface CheckRun {
   check: Check;
+  /** It failed because time was up, and for nothing else. */
+  late: boolean;
   /** Time spent waiting for answers, ms. */
   exchangeMs: number;
   /** Its exchanges in order, without secrets. */
@@ -46,7 +48,7 @@ export interface CheckRun {
   unrecorded: number;
 }
 
-type Judgement = Pick<Check, 'status' | 'message'> & { evidence?: Evidence };
+type Judgement = Pick<Check, 'status' | 'message'> & { evidence?: Evidence; late?: true };
 
 const MAX_MESSAGE_CHARS = 2000;
 const TEARDOWN_MS = 10_000;
@@ -71,7 +73,7 @@ export async function runCheck(suite: ApiSuite, test: ApiTest, settings: CheckSe
   const judgement = await judgeCheck(suite, test, context);
   budget.close();
   context.pool?.destroy();
-  const { evidence, ...verdict } = context.secrets.redact(judgement);
+  const { evidence, late = false, ...verdict } = context.secrets.redact(judgement);
   return {
     check: {
       ...describeTest(suite, test),
@@ -81,6 +83,7 @@ export async function runCheck(suite: ApiSuite, test: ApiTest, settings: CheckSe
       durationMs: Math.round(performance.now() - begin),
       ...(evidence ? { evidence: fitEvidence(evidence) } : {}),
     },
+    late,
     exchangeMs: context.seen.exchangeMs,
     record: context.secrets.redact(context.record.entries),
     unrecorded: context.record.left,
@@ -136,6 +139,7 @@ async function runBody(
       status: 'failed',
       message: error.message,
       evidence: { ...error.detail, exchanges: trail.exchanges() },
+      ...(error.late ? { late: true } : {}),
     };
   }
 }
@@ -170,8 +174,9 @@ async function withRecovery(judgement: Judgement, context: CheckContext): Promis
     return judgement;
   }
   const end = `During this check the service ended: ${note}`;
+  const { late: _ended, ...rest } = judgement;
   return {
-    ...judgement,
+    ...rest,
     status: 'failed',
     message: judgement.message === '' ? end : `${judgement.message}. ${end}`,
   };

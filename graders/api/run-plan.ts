@@ -8,7 +8,13 @@ import { HarLog } from './har.ts';
 import { answers } from './liveness.ts';
 import { describeTest, runCheck } from './run-check.ts';
 import type { CheckRun } from './run-check.ts';
-import { judgeSecond, secondPassBudgetMs, worthRepeating } from './second-pass.ts';
+import {
+  hasTimeFor,
+  judgeSecond,
+  LEAST_CHECK_MS,
+  secondPassBudgetMs,
+  worthRepeating,
+} from './second-pass.ts';
 import type { FirstRun } from './second-pass.ts';
 import { ServiceControl } from './service-control.ts';
 import type { Control } from './service-control.ts';
@@ -42,8 +48,6 @@ interface Stage {
 
 /** Kept free at the end of the stage to report what was not reached. */
 const RESERVE_MS = 2000;
-/** With less time left a check is not begun. */
-const LEAST_CHECK_MS = 500;
 
 /**
  * Runs every check of a plan in order and emits it; checks that cannot run any more are emitted at once. Then makes
@@ -99,8 +103,11 @@ async function runSecondPass(first: readonly FirstRun[], budgetMs: number, stage
   const chosen = worthRepeating(first, stage.pass.seed);
   for (const [done, { suite, test, run }] of chosen.entries()) {
     const restMs = stage.endsAt - performance.now();
-    if (service.blocked !== undefined || restMs < LEAST_CHECK_MS || performance.now() > endsAt) {
+    if (service.blocked !== undefined) {
       return;
+    }
+    if (!hasTimeFor({ suite, test, run }, { passMs: endsAt - performance.now(), stageMs: restMs })) {
+      continue;
     }
     const label = `again with other data: ${test.name}`.slice(0, 300);
     await host.emit({ event: 'progress', done, total: chosen.length, label });

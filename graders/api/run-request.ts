@@ -62,7 +62,9 @@ async function runUntilItHolds(
       if (!(error instanceof CheckFailure) || over) {
         place.trail.addFailing(shown(attempt, context));
         const tried = ` (tried ${tries} times within ${formatMs(retry.within)})`;
-        throw error instanceof CheckFailure ? new CheckFailure(error.message + tried, error.detail) : error;
+        throw error instanceof CheckFailure
+          ? new CheckFailure(error.message + tried, error.detail, true)
+          : error;
       }
     }
     await context.budget.sleep(retry.every);
@@ -137,7 +139,9 @@ function settleAll(step: RequestStep, attempts: Attempt[], place: StepPlace, con
   if (first) {
     place.trail.addFailing(...failures.slice(0, MAX_FAILING).map(({ attempt }) => shown(attempt, context)));
     const message = `${failures.length} of ${attempts.length} parallel requests failed; the first: ${first.failure.message}`;
-    throw new CheckFailure(attempts.length === 1 ? first.failure.message : message, first.failure.detail);
+    const late = failures.every(({ failure }) => failure.late);
+    const text = attempts.length === 1 ? first.failure.message : message;
+    throw new CheckFailure(text, first.failure.detail, late);
   }
   for (const values of captured) {
     keepCaptures(values, place.scope);
@@ -204,7 +208,8 @@ function judge(step: RequestStep, { outcome, scope }: Attempt): Captured {
     if (closed && step.expect?.orClosed) {
       return [];
     }
-    throw new CheckFailure(failure.message, { expected: 'an answer', actual: failure.kind });
+    const detail = { expected: 'an answer', actual: failure.kind };
+    throw new CheckFailure(failure.message, detail, failure.kind === 'TIMEOUT');
   }
   if (!response) {
     throw new Error('an exchange without a failure has no response');

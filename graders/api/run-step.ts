@@ -111,7 +111,11 @@ async function runGroup(group: GroupStep, place: StepPlace, context: CheckContex
     for (let index = 0; index < count; index += 1) {
       const failure = await turn(index);
       if (failure) {
-        throw new CheckFailure(`turn ${index + 1} of ${count}: ${failure.message}`, failure.detail);
+        throw new CheckFailure(
+          `turn ${index + 1} of ${count}: ${failure.message}`,
+          failure.detail,
+          failure.late,
+        );
       }
     }
     return;
@@ -128,6 +132,7 @@ async function runGroup(group: GroupStep, place: StepPlace, context: CheckContex
     throw new CheckFailure(
       `${failures.length} of ${count} ${what} failed; the first: ${first.message}`,
       first.detail,
+      failures.every(({ late }) => late),
     );
   }
 }

@@ -1,9 +1,9 @@
-import { innerSteps } from '../../src/domain/api-suite-references.ts';
 import type { ApiSuite, ApiTest } from '../../src/domain/api-suite.ts';
 import type { Step } from '../../src/domain/api-suite-step.ts';
 import { SECOND_PASS_TAG } from '../../src/domain/grader-protocol.ts';
 import type { Check, Exchange } from '../../src/domain/grader-protocol.ts';
 import { makePrng } from '../shared/prng.ts';
+import { actsOnService, anyStep } from './any-step.ts';
 import { fitEvidence } from './fit-evidence.ts';
 import type { CheckRun } from './run-check.ts';
 
@@ -14,8 +14,10 @@ export interface FirstRun {
   run: CheckRun;
 }
 
-/** A check that took longer is not made again: the second pass is to cost little. */
-const MAX_CHECK_MS = 1500;
+/** Those that took longer come after the others, while time is left. */
+const QUICK_MS = 1500;
+/** With less time left a check is not begun. */
+export const LEAST_CHECK_MS = 500;
 /** Share of the first pass's time that the second may take, and the least it may. */
 const SHARE = 0.3;
 const LEAST_MS = 1000;
@@ -26,18 +28,34 @@ export function secondPassBudgetMs(firstMs: number): number {
 }
 
 /**
- * The checks to make again, in an order of their own: those that passed, quickly, and leave the service's process
- * alone.
+ * The checks to make again, in an order of their own, the quick ones first: those that passed and leave the service's
+ * process alone.
  */
 export function worthRepeating(first: readonly FirstRun[], seed: string): FirstRun[] {
   const chosen = first.filter(
     ({ suite, test, run }) =>
       run.check.status === 'passed' &&
       test.secondPass !== false &&
-      run.check.durationMs <= MAX_CHECK_MS &&
-      ![...suite.setup, ...test.steps, ...suite.teardown].some(actsOnService),
+      !anyStep([...suite.setup, ...test.steps, ...suite.teardown], isAboutProcess),
   );
-  return shuffled(chosen, seed);
+  const order = shuffled(chosen, seed);
+  return [...order.filter(isQuick), ...order.filter((one) => !isQuick(one))];
+}
+
+/** Whether there is time for it: in the pass, and in the stage for twice what it took, so that no clock decides it. */
+export function hasTimeFor(one: FirstRun, left: { passMs: number; stageMs: number }): boolean {
+  const { durationMs } = one.run.check;
+  return (
+    left.passMs > (isQuick(one) ? 0 : durationMs) && left.stageMs > Math.max(LEAST_CHECK_MS, 2 * durationMs)
+  );
+}
+
+function isQuick({ run }: FirstRun): boolean {
+  return run.check.durationMs <= QUICK_MS;
+}
+
+function isAboutProcess(step: Step): boolean {
+  return actsOnService(step) || 'over' in step;
 }
 
 /**
@@ -46,7 +64,7 @@ export function worthRepeating(first: readonly FirstRun[], seed: string): FirstR
  */
 export function judgeSecond(first: CheckRun, second: CheckRun): Check | undefined {
   const { check } = second;
-  if (check.status !== 'failed' || check.evidence?.at?.endsWith('.within') === true) {
+  if (check.status !== 'failed' || second.late || check.evidence?.at?.endsWith('.within') === true) {
     return undefined;
   }
   const failing = check.evidence?.exchanges?.at(-1);
@@ -75,10 +93,6 @@ function counterpart(first: CheckRun, second: CheckRun): Exchange | undefined {
 function labelled(pass: string, exchange: Exchange): Exchange {
   const label = exchange.label ?? exchange.request.method;
   return { ...exchange, label: `${pass}: ${label}` };
-}
-
-function actsOnService(step: Step): boolean {
-  return 'service' in step || 'over' in step || innerSteps(step).some(actsOnService);
 }
 
 function shuffled<T>(items: readonly T[], seed: string): T[] {

@@ -1,5 +1,7 @@
 import { afterEach, expect, it } from 'vitest';
 import type { GraderEvent } from '../../../src/domain/grader-protocol.ts';
+import { hasTimeFor, worthRepeating } from '../second-pass.ts';
+import type { FirstRun } from '../second-pass.ts';
 import { runSuite } from './helpers/run-suite.ts';
 import { serveHttp } from './helpers/tcp-server.ts';
 import type { TestServer } from './helpers/tcp-server.ts';
@@ -107,7 +109,7 @@ it('sends another set of headers to another seed', async () => {
   expect(agents.size).toBeGreaterThan(2);
 });
 
-it('leaves alone what failed, what was slow, what acts on the process, and what asks for it', async () => {
+it('leaves alone what failed, what there is no time for, what acts on the process, and what asks for it', async () => {
   const paths: string[] = [];
   server = await serveHttp((request, response) => {
     paths.push(request.url ?? '');
@@ -157,4 +159,40 @@ tests:
   const checks = await runSuite(suite, server.target, { secondPass: true });
   expect(requests).toBe(2);
   expect(checks).toHaveLength(1);
+});
+
+it.each([
+  ['a request that times out', 'request: GET /, timeout: 300ms'],
+  ['a retry', 'request: GET /, expect: { text: ok, within: 250ms }, retry: { within: 600ms, every: 100ms }'],
+  ['parallel requests that time out', 'request: GET /, parallel: 2, timeout: 300ms'],
+])('does not hold %s against a service the second time', async (_what, step) => {
+  let passes = 0;
+  server = await serveHttp((request, response) => {
+    passes += request.url === '/again' ? 1 : 0;
+    setTimeout(() => response.end('ok'), passes > 1 ? 500 : 0);
+  });
+  const suite = `suite: S\ntests: [{ name: t, steps: [{ request: GET /again, timeout: 5s }, { ${step} }] }]`;
+  const checks = await runSuite(suite, server.target, { secondPass: true });
+  expect(passes).toBe(2);
+  expect(checks.map(({ status }) => status)).toEqual(['passed']);
+});
+
+it('makes slow checks after the quick ones, where there is time for them', () => {
+  const first = [4000, 1000, 2000, 10].map(
+    (durationMs) =>
+      ({
+        suite: { setup: [], teardown: [] },
+        test: { steps: [] },
+        run: { check: { status: 'passed', durationMs } },
+      }) as unknown as FirstRun,
+  );
+  const order = worthRepeating(first, 's').map(({ run }) => run.check.durationMs);
+  expect(order.slice(0, 2).toSorted((a, b) => a - b)).toEqual([10, 1000]);
+  expect(order.slice(2).toSorted((a, b) => a - b)).toEqual([2000, 4000]);
+  const [slow, quick] = first as [FirstRun, FirstRun];
+  expect(hasTimeFor(slow, { passMs: 5000, stageMs: 60_000 })).toBe(true);
+  expect(hasTimeFor(slow, { passMs: 3000, stageMs: 60_000 })).toBe(false);
+  expect(hasTimeFor(slow, { passMs: 5000, stageMs: 7000 })).toBe(false);
+  expect(hasTimeFor(quick, { passMs: 100, stageMs: 60_000 })).toBe(true);
+  expect(hasTimeFor(quick, { passMs: 0, stageMs: 60_000 })).toBe(false);
 });
