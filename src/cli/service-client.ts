@@ -14,7 +14,6 @@ export interface UploadOrder {
   field: string;
   fileName: string;
   content: Buffer;
-  headers?: Record<string, string>;
   onProgress?: (sentBytes: number) => void;
 }
 
@@ -28,16 +27,17 @@ export interface ServiceClient {
   /** Sends JSON and answers JSON. Throws AssayError with the service's code and words. */
   call(method: string, path: string, body?: object): Promise<unknown>;
   text(path: string): Promise<string>;
-  /** Sends a file; when the service is busy, waits as it asks and tries again. */
+  /** Sends a file, under one idempotency key until it is taken: the service may be busy, or away for a moment. */
   upload(order: UploadOrder, signal: AbortSignal): Promise<unknown>;
-  /** Hands over events until `end`, over broken connections too. */
+  /** Hands over events until `end`, over broken connections and restarts of the service too. */
   follow(path: string, onEvent: (event: StreamEvent) => void, signal: AbortSignal): Promise<void>;
 }
 
 const CHUNK_BYTES = 64 * 1024;
-const UPLOAD_TRIES = 6;
-const FOLLOW_TRIES = 20;
+/** How often in a row a call may fail that a restart of the service, or its limits, would explain. */
+const TRIES = 20;
 const PAUSE_MS = 1000;
+const LONGEST_PAUSE_MS = 60_000;
 
 const ProblemDocument = z.object({
   code: z.string(),
@@ -76,26 +76,28 @@ export function makeServiceClient({ url, token }: ServiceAddress): ServiceClient
         body === undefined
           ? { method }
           : { method, body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
-      const response = await checked(await send(path, init));
+      // Asking again changes nothing; anything else may have been done before its answer was lost.
+      const tries = method === 'GET' ? TRIES : 1;
+      const response = await checked(await sendPatiently(() => send(path, init), tries));
       return response.status === 204 ? undefined : await response.json();
     },
     text: async (path) => (await checked(await send(path, {}))).text(),
     upload: async (order, signal) => {
-      for (let attempt = 1; ; attempt += 1) {
-        const response = await send(order.path, { ...uploadRequest(order), signal });
-        const wait = Number(response.headers.get('retry-after'));
-        if (response.status !== 503 || attempt === UPLOAD_TRIES || !(wait > 0)) {
-          return await (await checked(response)).json();
-        }
-        await response.body?.cancel();
-        await sleep(wait * 1000, undefined, { signal });
-      }
+      const key = randomUUID();
+      const response = await sendPatiently(
+        () => send(order.path, { ...uploadRequest(order, key), signal }),
+        TRIES,
+        signal,
+      );
+      return await (await checked(response)).json();
     },
     follow: async (path, onEvent, signal) => {
       let lastId: string | undefined;
-      for (let attempt = 1; attempt <= FOLLOW_TRIES; attempt += 1) {
+      for (let attempt = 1; attempt <= TRIES; attempt += 1) {
         const headers = lastId === undefined ? {} : { 'last-event-id': lastId };
-        const response = await checked(await send(path, { headers, signal }));
+        const response = await checked(
+          await sendPatiently(() => send(path, { headers, signal }), TRIES, signal),
+        );
         const reading = await readEvents(response, onEvent, signal);
         if (reading.ended) {
           return;
@@ -110,7 +112,31 @@ export function makeServiceClient({ url, token }: ServiceAddress): ServiceClient
   };
 }
 
-function uploadRequest(order: UploadOrder): RequestInit & { duplex: 'half' } {
+/** Sends a call again, when the service asks for patience or is away, until it has been tried so often. */
+async function sendPatiently(
+  send: () => Promise<Response>,
+  tries: number,
+  signal?: AbortSignal,
+): Promise<Response> {
+  for (let attempt = 1; ; attempt += 1) {
+    const response = await send().catch((error: unknown) => {
+      if (attempt < tries && error instanceof AssayError && error.code === 'SERVICE_UNREACHABLE') {
+        return undefined;
+      }
+      throw error;
+    });
+    const busy = response?.status === 429 || response?.status === 503;
+    if (response !== undefined && (!busy || attempt === tries)) {
+      return response;
+    }
+    const seconds = Number(response?.headers.get('retry-after'));
+    await response?.body?.cancel();
+    const waitMs = seconds > 0 ? Math.min(seconds * 1000, LONGEST_PAUSE_MS) : PAUSE_MS;
+    await sleep(waitMs, undefined, signal && { signal });
+  }
+}
+
+function uploadRequest(order: UploadOrder, key: string): RequestInit & { duplex: 'half' } {
   const boundary = `assay-${randomUUID()}`;
   const head =
     `--${boundary}\r\ncontent-disposition: form-data; name="${order.field}"; filename="${order.fileName}"\r\n` +
@@ -125,7 +151,7 @@ function uploadRequest(order: UploadOrder): RequestInit & { duplex: 'half' } {
   }
   return {
     method: 'POST',
-    headers: { ...order.headers, 'content-type': `multipart/form-data; boundary=${boundary}` },
+    headers: { 'idempotency-key': key, 'content-type': `multipart/form-data; boundary=${boundary}` },
     body: Readable.toWeb(Readable.from(body())) as ReadableStream<Uint8Array>,
     duplex: 'half',
   };

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { promisify } from 'node:util';
@@ -83,7 +82,6 @@ export async function runSubmitCommand(
         field: 'archive',
         fileName,
         content,
-        headers: { 'idempotency-key': randomUUID() },
         onProgress: view.uploaded,
       },
       signal,
