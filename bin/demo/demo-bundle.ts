@@ -1,17 +1,19 @@
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { parseDocument } from 'yaml';
+import { z } from 'zod';
 import { inspectSubmission } from '../../src/intake/inspect-submission.ts';
 import { packTar, readTar } from '../../src/shared/tar-buffer.ts';
 
 const PLAN = 'hidden/load.yaml';
 
-/** The bundle as tar.gz, with the short load shape that its plan names in the place of the long one. */
+/** The bundle as tar.gz without its samples, with the short load shape that its plan names in the place of the long one. */
 export async function packDemoBundle(folder: string, profile: string, signal: AbortSignal): Promise<Buffer> {
   const { tar } = await inspectSubmission({ path: folder }, {}, signal);
-  const entries = readTar(tar).map((entry) =>
-    entry.path === PLAN ? { ...entry, content: shorten(entry.content, profile) } : entry,
-  );
+  const entries = readTar(tar)
+    // Their expectations are of the whole plan; the demo hands them in itself.
+    .filter(({ path }) => !path.startsWith('submissions/'))
+    .map((entry) => (entry.path === PLAN ? { ...entry, content: shorten(entry.content, profile) } : entry));
   return await promisify(gzip)(packTar(entries));
 }
 
@@ -22,6 +24,12 @@ function shorten(plan: Buffer, profile: string): Buffer {
     throw new Error(`${PLAN} has no profile "${profile}"`);
   }
   document.set('shape', shape);
+  // A short shape looks for no highest rate, and then a plan must not ask for one.
+  const thresholds = z.array(z.looseObject({ that: z.string() })).parse(document.toJS().thresholds);
+  document.set(
+    'thresholds',
+    thresholds.filter(({ that }) => !that.startsWith('knee')),
+  );
   return Buffer.from(document.toString());
 }
 
