@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { withDeadline } from '../src/shared/with-deadline.ts';
 import { runDriver } from './load/container.ts';
 import type { AccuracyRow, DriverResult } from './load/driver.ts';
 import { isTrue } from './load/truth.ts';
@@ -58,9 +59,8 @@ async function withEnd<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T 
     });
   }
   const { signal } = controller;
-  const longest = AbortSignal.timeout(LONGEST_MS);
   try {
-    return await work(AbortSignal.any([signal, longest]));
+    return await work(withDeadline(signal, LONGEST_MS));
   } catch (error) {
     if (!signal.aborted) {
       throw error;

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DeliveryHandler, GradingConsumer } from '../queue/grading-queue.ts';
 import { dropOld } from '../shared/drop-old.ts';
+import { withDeadline } from '../shared/with-deadline.ts';
 import type { WorkerInfo } from '../store/operations-store.ts';
 import type { KeptLease } from './keep-lease.ts';
 import { workOnRun } from './work-run.ts';
@@ -151,7 +152,7 @@ class Worker {
 
   async #proveOnce(): Promise<void> {
     const { deps, prove } = this.#options;
-    const signal = AbortSignal.any([this.#ended.signal, AbortSignal.timeout(PROOF_DEADLINE_MS)]);
+    const signal = withDeadline(this.#ended.signal, PROOF_DEADLINE_MS);
     const problem = await prove(signal).catch((error: unknown) =>
       error instanceof Error ? error.message : String(error),
     );

@@ -1,6 +1,7 @@
 import type { ExitReport } from '../../domain/exit-report.ts';
 import { InfraError } from '../../domain/errors.ts';
 import { formatMs } from '../../domain/units.ts';
+import { withDeadline } from '../../shared/with-deadline.ts';
 import type { LogCapture, Sidecar, SidecarSpec } from '../sandbox-engine.ts';
 import type { Container } from './container.ts';
 import { LogSink } from './log-capture.ts';
@@ -41,7 +42,7 @@ export class DockerSidecar implements Sidecar {
       },
       signal,
     );
-    const deadline = AbortSignal.any([signal, AbortSignal.timeout(spec.ready.withinMs)]);
+    const deadline = withDeadline(signal, spec.ready.withinMs);
     const outcome = await Promise.race([watch.seen, life.exit(), untilAborted(deadline)]);
     signal.throwIfAborted();
     if (outcome !== 'ready') {
