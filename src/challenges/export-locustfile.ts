@@ -6,8 +6,8 @@ import type { LoadPhase } from '../domain/load-shape.ts';
 import { LOCUSTFILE_PRELUDE } from './locustfile-prelude.ts';
 
 /**
- * A locustfile that makes the load of a plan: same users, tasks, sequences, tags, waits, checks, captures and phases, so that it can be
- * repeated with Locust alone. What Locust cannot do is approximated, and the file says how.
+ * A locustfile that makes the load of a plan: same users, tasks, sequences, tags, waits, checks, captures and phases,
+ * so that it can be repeated with Locust alone. What Locust cannot do is approximated, and the file says how.
  */
 export function exportLocustfile(title: string, plan: LoadPlan): string {
   const names = classNames(plan.users);

@@ -5,7 +5,7 @@ import type { Page, PageRequest } from '../page.ts';
 import type { Connection, Reader } from './connection.ts';
 import { deleteCandidate } from './delete-candidate.ts';
 import { invitationStore } from './invitations.ts';
-import { pageSize, readCursor, toPage } from './paging.ts';
+import { isOlder, newestPage, pageSize, readCursor } from './paging.ts';
 import { clock, idOf } from './values.ts';
 
 const TOKEN_COLUMNS = [
@@ -89,19 +89,14 @@ async function listTokens(
     rows = rows.where('role', '!=', 'candidate');
   }
   if (after) {
-    rows = rows.where(sql<boolean>`(created_at, id) < (${new Date(after.key)}, ${idOf(after.id)}::uuid)`);
+    rows = rows.where(isOlder('tokens', after));
   }
   const found = await rows
     .orderBy('createdAt', 'desc')
     .orderBy('id', 'desc')
     .limit(pageSize(page) + 1)
     .execute();
-  return toPage(
-    found,
-    page,
-    (row) => row,
-    (row) => ({ key: row.createdAt.getTime(), id: row.id }),
-  );
+  return newestPage(found, page);
 }
 
 /** Each request asks, so that a revocation counts from the next one; the note of the use is written once a minute. */

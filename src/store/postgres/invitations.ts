@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { AccessStore, Invitation, NewInvitation } from '../access-store.ts';
 import type { Page, PageRequest } from '../page.ts';
 import type { Connection, Reader, Tx } from './connection.ts';
-import { pageSize, readCursor, toPage } from './paging.ts';
+import { isOlder, newestPage, pageSize, readCursor } from './paging.ts';
 import { clock, idOf } from './values.ts';
 
 type InvitationStore = Pick<
@@ -114,21 +114,14 @@ async function list(db: Reader, filter: { slug?: string }, page: PageRequest): P
     rows = rows.where('challengeVersions.slug', '=', filter.slug);
   }
   if (after) {
-    rows = rows.where(
-      sql<boolean>`(invitations.created_at, invitations.id) < (${new Date(after.key)}, ${idOf(after.id)}::uuid)`,
-    );
+    rows = rows.where(isOlder('invitations', after));
   }
   const found = await rows
     .orderBy('invitations.createdAt', 'desc')
     .orderBy('invitations.id', 'desc')
     .limit(pageSize(page) + 1)
     .execute();
-  return toPage(
-    found,
-    page,
-    (row) => row,
-    (row) => ({ key: row.createdAt.getTime(), id: row.id }),
-  );
+  return newestPage(found, page);
 }
 
 async function extend(

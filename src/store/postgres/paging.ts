@@ -1,6 +1,8 @@
+import { sql } from 'kysely';
+import type { RawBuilder } from 'kysely';
 import { AssayError } from '../../domain/errors.ts';
 import type { Page, PageRequest } from '../page.ts';
-import { isId } from './values.ts';
+import { idOf, isId } from './values.ts';
 
 const MAX_LIMIT = 200;
 /** A day in the year 2286: later times are not ours. */
@@ -55,4 +57,23 @@ export function toPage<R, T>(
   const { key, id } = placeOf(last);
   const nextCursor = Buffer.from(JSON.stringify([key, id])).toString('base64url');
   return { items: shown.map(toItem), nextCursor };
+}
+
+/** Whether a row of `table` comes after the place in a list of newest first. Times are kept to the millisecond. */
+export function isOlder(table: string, { key, id }: Place): RawBuilder<boolean> {
+  const [createdAt, rowId] = [sql.ref(`${table}.createdAt`), sql.ref(`${table}.id`)];
+  return sql<boolean>`(${createdAt}, ${rowId}) < (${new Date(key)}, ${idOf(id)}::uuid)`;
+}
+
+/** A page of rows that were read newest first. */
+export function newestPage<R extends { createdAt: Date; id: string }>(
+  rows: readonly R[],
+  page: PageRequest,
+): Page<R> {
+  return toPage(
+    rows,
+    page,
+    (row) => row,
+    (row) => ({ key: row.createdAt.getTime(), id: row.id }),
+  );
 }

@@ -1,8 +1,7 @@
-import { sql } from 'kysely';
 import type { Page, PageRequest } from '../page.ts';
 import type { DueDelivery, WebhookDelivery, WebhookStore } from '../webhook-store.ts';
 import type { Connection, Reader, Tx } from './connection.ts';
-import { pageSize, readCursor, toPage } from './paging.ts';
+import { isOlder, newestPage, pageSize, readCursor } from './paging.ts';
 import { clock, clockIn, idOf } from './values.ts';
 
 const WEBHOOK_COLUMNS = ['id', 'url', 'events', 'createdAt'] as const;
@@ -47,19 +46,14 @@ async function deliveries(db: Reader, webhookId: string, page: PageRequest): Pro
   const after = readCursor(page);
   let rows = db.selectFrom('webhookDeliveries').selectAll().where('webhookId', '=', idOf(webhookId));
   if (after) {
-    rows = rows.where(sql<boolean>`(created_at, id) < (${new Date(after.key)}, ${idOf(after.id)}::uuid)`);
+    rows = rows.where(isOlder('webhookDeliveries', after));
   }
   const found = await rows
     .orderBy('createdAt', 'desc')
     .orderBy('id', 'desc')
     .limit(pageSize(page) + 1)
     .execute();
-  return toPage(
-    found,
-    page,
-    (row) => row,
-    (row) => ({ key: row.createdAt.getTime(), id: row.id }),
-  );
+  return newestPage(found, page);
 }
 
 async function takeDue(tx: Tx, limit: number, holdMs: number): Promise<DueDelivery[]> {
