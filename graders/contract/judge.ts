@@ -147,14 +147,18 @@ function judgeHeaders(
 const STATE = new Set([401, 403, 404, 408, 409, 410, 412, 413, 414, 423, 424, 428, 429, 431]);
 
 /** Whether a valid request was turned down for what it is. */
-export function judgeValid(operation: ContractOperation, response: HttpResponse): Finding | undefined {
+export function judgeValid(
+  operation: ContractOperation,
+  response: HttpResponse,
+  what?: string,
+): Finding | undefined {
   const { status } = response;
   if (status < 400 || status >= 500 || STATE.has(status)) {
     return undefined;
   }
   return {
     kind: 'positive_data_acceptance',
-    message: `${operation.method} ${operation.path} refused a valid request with ${status}`,
+    message: `${operation.method} ${operation.path} refused a valid request with ${status}${what === undefined ? '' : `: its ${what}`}`,
     expected: '2xx',
     actual: String(status),
   };

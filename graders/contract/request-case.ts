@@ -78,6 +78,11 @@ export function isValid(operation: ContractOperation, made: RequestCase, schemas
   );
 }
 
+/** Where in a body, in words. */
+export function placeInBody(path: readonly string[]): string {
+  return path.length === 0 ? 'body' : `"${path.join('.')}" in the body`;
+}
+
 /** Every way that is known to get the operation's input wrong, one at a time. */
 export function wrongCases(operation: ContractOperation, schemas: SchemaSet): WrongCase[] {
   const ways = [
@@ -141,8 +146,7 @@ function wrongBodies(operation: ContractOperation, schemas: SchemaSet): WrongCas
   const noJson = fc.tuple(few, broken).map(([base, text]): RequestCase => ({ ...base, body: text }));
   const none = few.map((base): RequestCase => ({ ...base, body: undefined }));
   const unlike = wrongValues(body.schema, schemas).map((wrong) => ({
-    what:
-      wrong.path.length === 0 ? `body ${wrong.what}` : `"${wrong.path.join('.')}" in the body ${wrong.what}`,
+    what: `${placeInBody(wrong.path)} ${wrong.what}`,
     cases: fc
       .tuple(wrong.path.length > 1 ? all : few, wrong.value ?? fc.constant(null))
       .map(([base, value]): RequestCase => ({ ...base, body: { json: place(jsonOf(base), wrong, value) } })),
@@ -156,12 +160,16 @@ function wrongBodies(operation: ContractOperation, schemas: SchemaSet): WrongCas
   ];
 }
 
-function jsonOf({ body }: RequestCase): JsonValue {
+export function jsonOf({ body }: RequestCase): JsonValue {
   return body && 'json' in body ? body.json : null;
 }
 
 /** Puts the wrong value where it belongs; nothing else changes. */
-function place(value: JsonValue, { path, value: made }: Wrong, wrong: JsonValue): JsonValue {
+export function place(
+  value: JsonValue,
+  { path, value: made }: Pick<Wrong, 'path' | 'value'>,
+  wrong: JsonValue,
+): JsonValue {
   const [name, ...rest] = path;
   if (name === undefined) {
     return wrong;
@@ -171,7 +179,7 @@ function place(value: JsonValue, { path, value: made }: Wrong, wrong: JsonValue)
     const { [name]: _left, ...others } = owner;
     return others;
   }
-  return { ...owner, [name]: place(owner[name] ?? {}, { path: rest, what: '', value: made }, wrong) };
+  return { ...owner, [name]: place(owner[name] ?? {}, { path: rest, value: made }, wrong) };
 }
 
 export function keyOf(parameter: Pick<ContractParameter, 'in' | 'name'>): string {

@@ -11,6 +11,7 @@ import { answers } from '../api/liveness.ts';
 import type { Host } from '../api/run-plan.ts';
 import { ServiceControl } from '../api/service-control.ts';
 import { defaultHeaders } from '../shared/default-headers.ts';
+import { limitCases } from './limit-cases.ts';
 import { wrongCases } from './request-case.ts';
 import { drawWays, runOperation, takesInput } from './run-operation.ts';
 import type { OperationPlan } from './run-operation.ts';
@@ -22,8 +23,9 @@ const RESERVE_MS = 2000;
 const FEW_RUNS = 2;
 const MOST_RUNS = 25;
 const LEAST_RUNS = 3;
-/** Of the budget: invalid requests, and what is kept for shrinking and stateful checks. */
+/** Of the budget: invalid requests, those that are just valid, and what is kept for shrinking and stateful checks. */
 const WRONG_SHARE = 0.5;
+const LIMIT_SHARE = 0.15;
 const KEPT_SHARE = 0.15;
 
 /** Makers first, so that others have something to ask for; what deletes comes last. */
@@ -79,14 +81,22 @@ function planOperations(session: Session): OperationPlan[] {
   const room = Math.max(1, Math.floor(budget.requests * WRONG_SHARE));
   const wrongRuns = 2 * ways <= room ? 2 : 1;
   const share = Math.min(1, room / Math.max(1, ways));
-  const rest = budget.requests * (1 - KEPT_SHARE) - Math.min(room, ways * wrongRuns);
+  const limits = ordered.map((operation) => limitCases(operation, session.requests));
+  const limitCount = limits.reduce((sum, list) => sum + list.length, 0);
+  const limitRoom = Math.floor(budget.requests * LIMIT_SHARE);
+  const limitShare = Math.min(1, limitRoom / Math.max(1, limitCount));
+  const taken = Math.min(room, ways * wrongRuns) + Math.min(limitRoom, limitCount);
+  const rest = budget.requests * (1 - KEPT_SHARE) - taken;
   const takers = ordered.filter(takesInput).length;
   const validRuns = Math.floor(rest / Math.max(1, takers));
   return ordered.map((operation, index) => {
     const list = all[index] ?? [];
+    const just = limits[index] ?? [];
+    const seed = seedOf(`${session.seed}/${index}`);
     return {
       operation,
-      wrong: drawWays(list, Math.max(1, Math.ceil(list.length * share)), seedOf(`${session.seed}/${index}`)),
+      limits: drawWays(just, Math.ceil(just.length * limitShare), seed),
+      wrong: drawWays(list, Math.max(1, Math.ceil(list.length * share)), seed),
       validRuns: takesInput(operation) ? Math.min(MOST_RUNS, Math.max(LEAST_RUNS, validRuns)) : FEW_RUNS,
       wrongRuns,
     };

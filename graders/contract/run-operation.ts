@@ -3,8 +3,9 @@ import type { ContractKind, ContractOperation } from '../../src/domain/contract-
 import { pathParameters } from '../../src/domain/contract-resources.ts';
 import { judgeInvalid, judgeValid } from './judge.ts';
 import type { Judgement } from './judge.ts';
+import type { LimitCase } from './limit-cases.ts';
 import { isValid, keyOf, validCases } from './request-case.ts';
-import type { WrongCase } from './request-case.ts';
+import type { RequestCase, WrongCase } from './request-case.ts';
 import type { Sent, Session } from './session.ts';
 import { checkAvailability, checkUnsupported, checkUseAfterFree, sampleValid } from './stateful.ts';
 import { tryCases } from './try-cases.ts';
@@ -12,6 +13,8 @@ import { tryCases } from './try-cases.ts';
 /** What is to be sent to one operation. */
 export interface OperationPlan {
   operation: ContractOperation;
+  /** Requests that are just valid, one trial each. */
+  limits: LimitCase[];
   /** Ways to get its input wrong, one trial each. */
   wrong: WrongCase[];
   validRuns: number;
@@ -35,6 +38,7 @@ const BY_ANSWER: readonly ContractKind[] = [
 export async function runOperation(plan: OperationPlan, session: Session): Promise<void> {
   const { operation } = plan;
   await tryValid(plan, session);
+  await tryLimits(plan, session);
   session.complete(operation, ['positive_data_acceptance']);
   await tryWrong(plan, session);
   session.complete(operation, ['negative_data_rejection', ...BY_ANSWER]);
@@ -45,6 +49,23 @@ export async function runOperation(plan: OperationPlan, session: Session): Promi
   await checkAvailability(operation, session);
   await checkUseAfterFree(operation, session);
   session.complete(operation, ['unsupported_method', 'ensure_resource_availability', 'use_after_free']);
+}
+
+/** What is drawn at random seldom is as long or as large as it may be. What fails there too has been made small by now. */
+async function tryLimits({ operation, limits }: OperationPlan, session: Session): Promise<void> {
+  for (const [index, { what, cases }] of limits.entries()) {
+    if (session.over || session.muted(operation) !== undefined) {
+      return;
+    }
+    function judge({ outcome }: Sent): Judgement {
+      const finding = outcome.response && judgeValid(operation, outcome.response, what);
+      return { asked: ['positive_data_acceptance'], findings: finding ? [finding] : [] };
+    }
+    function applies(made: RequestCase): boolean {
+      return isValid(operation, made, session.requests);
+    }
+    await tryCases({ operation, name: `limit/${index}`, cases, applies, judge, runs: 1, least: 1 }, session);
+  }
 }
 
 async function tryValid({ operation, validRuns }: OperationPlan, session: Session): Promise<void> {
@@ -137,8 +158,8 @@ export function takesInput(operation: ContractOperation): boolean {
   return operation.body !== undefined || operation.parameters.length > 0;
 }
 
-/** Draws `count` of the ways to be wrong by a seed, what is deeper inside after what is not; they keep their order. */
-export function drawWays(ways: readonly WrongCase[], count: number, seed: number): WrongCase[] {
+/** Draws `count` of the ways to be wrong or just right by a seed, what is deeper inside last; they keep their order. */
+export function drawWays<T extends { depth: number }>(ways: readonly T[], count: number, seed: number): T[] {
   const [shuffled = []] = fc.sample(
     fc.shuffledSubarray([...ways], { minLength: ways.length, maxLength: ways.length }),
     { seed, numRuns: 1 },

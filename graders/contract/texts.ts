@@ -81,7 +81,7 @@ function isFriendly(text: string): boolean {
 const byPattern = new Map<string, fc.Arbitrary<string> | undefined>();
 
 /** Undefined for patterns that texts cannot be made from, such as those with look-behind. Slow, so kept. */
-function matching(pattern: string): fc.Arbitrary<string> | undefined {
+export function matching(pattern: string): fc.Arbitrary<string> | undefined {
   if (!byPattern.has(pattern)) {
     byPattern.set(pattern, makeMatching(pattern));
   }

@@ -14,9 +14,8 @@ export function compareExpectation(report: Report, expectation: Expectation): st
     differences.push(`the verdict is ${outcome.verdict ?? outcome.status}, expected ${expectation.verdict}`);
   }
   if (outcome.failure?.code !== expectation.failure) {
-    differences.push(
-      `the run's failure is ${outcome.failure?.code ?? 'none'}, expected ${expectation.failure ?? 'none'}`,
-    );
+    const found = outcome.failure ? `${outcome.failure.code} (${outcome.failure.message})` : 'none';
+    differences.push(`the run's failure is ${found}, expected ${expectation.failure ?? 'none'}`);
   }
   if (expectation.failure !== undefined) {
     return differences;

@@ -13,9 +13,14 @@ export interface GradedSample extends GradedRun {
   sample: Sample;
   /** Where it differs from its expect.yaml; empty when it does not. */
   differences: string[];
+  /** Why it was graded a second time. */
+  retried?: string;
 }
 
-/** Grades one sample submission of a challenge and compares it with what its author expects. */
+/**
+ * Grades one sample submission of a challenge and compares it with what its author expects. A run that a fault of ours
+ * ended is tried once more, as a worker would: it says nothing about the sample.
+ */
 export async function gradeSample(
   challenge: Challenge,
   sample: Sample,
@@ -28,24 +33,33 @@ export async function gradeSample(
   }: { selection?: StageSelection; seed?: string } = {},
 ): Promise<GradedSample> {
   const startPlan = decideStartPlan(submission, challenge.file.build.runtimes);
-  const graded = await gradeRun(
-    {
+  const scope = sampleScope(sample);
+  function grade(): Promise<GradedRun> {
+    const request = {
       runId: randomUUID(),
       epoch: 0,
       seed,
       challenge,
       submission,
       startPlan,
-      scope: sampleScope(sample),
+      scope,
       selection,
-    },
-    deps,
-    signal,
-  );
+    };
+    return gradeRun(request, deps, signal);
+  }
+  const first = await grade();
+  const fault = faultOfOurs(first);
+  const graded = fault === undefined || signal.aborted ? first : await grade();
   const expectation = selection.stages
     ? narrowExpectation(sample.expectation, planStages(challenge, selection), graded.report)
     : sample.expectation;
-  return { ...graded, sample, differences: compareExpectation(graded.report, expectation) };
+  const differences = compareExpectation(graded.report, expectation);
+  return { ...graded, sample, differences, ...(fault === undefined ? {} : { retried: fault }) };
+}
+
+function faultOfOurs({ report: { outcome } }: GradedRun): string | undefined {
+  const { failure } = outcome;
+  return failure?.blame === 'infra' ? `${failure.code}: ${failure.message}` : undefined;
 }
 
 /** Whose build caches a sample uses: its own. */

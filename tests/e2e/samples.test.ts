@@ -57,6 +57,9 @@ describe.each(challenges)('$slug', ({ challenge, samples }) => {
         { selection: { visibleOnly: false, ...stagesFor(challenge, sample) } },
       );
 
+      if (graded.retried !== undefined) {
+        process.stderr.write(`${sample.name} was graded again: ${graded.retried}\n`);
+      }
       expect(graded.differences).toEqual([]);
       if (sample.reference) {
         expect(graded.report.outcome.score).toBe(graded.report.outcome.maxScore);

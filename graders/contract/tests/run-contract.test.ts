@@ -103,6 +103,22 @@ describe('a faulty service', () => {
     );
   }, 60_000);
 
+  it.each([
+    ['title', 20],
+    ['stars', 5],
+  ] as const)('is seen to be off by one in %s whatever the seed', async (member, limit) => {
+    function valid(body: unknown): boolean | undefined {
+      const value = isNote(body) ? (body as Record<string, unknown>)[member] : undefined;
+      return (typeof value === 'string' ? value.length : value) === limit ? false : undefined;
+    }
+    for (const seed of ['a', 'b', 'c', 'd']) {
+      const { lost } = await run({ valid }, seed);
+      expect(lost['createNote/positive_data_acceptance']).toContain(
+        'POST /notes refused a valid request with 400',
+      );
+    }
+  });
+
   it('loses what it lets through, turns down and keeps', async () => {
     const { lost } = await run({
       valid: (body) =>

@@ -19,6 +19,8 @@ export interface SampleTurn {
 export interface TurnOutcome extends SampleTurn {
   report: Report | undefined;
   differences: string[];
+  /** The fault of ours for which it was graded a second time. */
+  retried?: string;
 }
 
 /** The api stage finds races that show once in a while; the others take long. */
@@ -65,6 +67,12 @@ export async function gradeTurns(
     signal.throwIfAborted();
     done += 1;
     const label = turn.turn > 1 ? `${turn.sample.name}, turn ${turn.turn}` : turn.sample.name;
+    if (outcome.retried !== undefined) {
+      onProgress({
+        kind: 'finding',
+        text: `${label} was graded again after a fault of ours: ${outcome.retried}`,
+      });
+    }
     for (const difference of outcome.differences) {
       onProgress({ kind: 'finding', text: `${label}: ${difference}` });
     }
@@ -96,7 +104,7 @@ async function gradeTurn(
   const selection = { visibleOnly: false, stages };
   try {
     const submission = await deps.inspect(sample.directory, signal);
-    const { report, differences } = await gradeSample(
+    const { report, differences, retried } = await gradeSample(
       challenge,
       sample,
       submission,
@@ -104,7 +112,7 @@ async function gradeTurn(
       signal,
       { selection, seed: `${seed}/${sample.name}/${turn.turn}` },
     );
-    return { ...turn, report, differences };
+    return { ...turn, report, differences, ...(retried === undefined ? {} : { retried }) };
   } catch (error) {
     if (error instanceof AssayError && error.blame === 'candidate') {
       return { ...turn, report: undefined, differences: [`it is refused: ${error.message}`] };
