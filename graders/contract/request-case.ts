@@ -21,7 +21,8 @@ export interface RequestCase {
 export interface WrongCase {
   /** After "a request whose": `query parameter "limit" is above 100`. */
   what: string;
-  cases: fc.Arbitrary<RequestCase>;
+  /** The rest of the request is made up, or taken from one that the service has accepted. */
+  cases: (accepted?: RequestCase) => fc.Arbitrary<RequestCase>;
   /** Another branch of a schema may allow what one forbids: this tells. */
   isWrong: (made: RequestCase) => boolean;
   /** How deep inside the body it is. */
@@ -83,6 +84,23 @@ export function placeInBody(path: readonly string[]): string {
   return path.length === 0 ? 'body' : `"${path.join('.')}" in the body`;
 }
 
+/** An accepted request without what it need not have: that could be taken now, such as a name. */
+export function withoutOptional(
+  operation: ContractOperation,
+  made: RequestCase,
+  schemas: SchemaSet,
+): RequestCase {
+  const required = new Set(operation.parameters.filter((one) => one.required).map(keyOf));
+  const parameters = Object.fromEntries(Object.entries(made.parameters).filter(([key]) => required.has(key)));
+  const json = jsonOf(made);
+  const members = operation.body && schemas.flatten(operation.body.schema)['required'];
+  if (!isJsonObject(json) || !Array.isArray(members)) {
+    return { ...made, parameters };
+  }
+  const kept = Object.entries(json).filter(([name]) => members.includes(name));
+  return { ...made, parameters, body: { json: Object.fromEntries(kept) } };
+}
+
 /** Every way that is known to get the operation's input wrong, one at a time. */
 export function wrongCases(operation: ContractOperation, schemas: SchemaSet): WrongCase[] {
   const ways = [
@@ -92,7 +110,7 @@ export function wrongCases(operation: ContractOperation, schemas: SchemaSet): Wr
     ...wrongBodies(operation, schemas),
   ];
   return ways.filter(({ cases, isWrong }) =>
-    SAMPLES.some((numRuns) => fc.sample(cases, { seed: 1, numRuns }).some(isWrong)),
+    SAMPLES.some((numRuns) => fc.sample(cases(), { seed: 1, numRuns }).some(isWrong)),
   );
 }
 
@@ -103,13 +121,13 @@ function wrongParameter(
 ): WrongCase[] {
   const key = keyOf(parameter);
   const place = `${parameter.in} parameter "${parameter.name}"`;
+  const few = validCases(operation, schemas, 'least');
   return wrongValues(parameter.schema, schemas)
     .filter(({ path, value }) => path.length === 0 && value !== undefined)
     .map(({ what, value }) => ({
       what: `${place} ${what}`,
-      cases: fc
-        .tuple(validCases(operation, schemas, 'least'), value ?? fc.constant(null))
-        .map(([base, wrong]) => ({
+      cases: (accepted) =>
+        fc.tuple(accepted ? fc.constant(accepted) : few, value ?? fc.constant(null)).map(([base, wrong]) => ({
           ...base,
           known: parameter.in === 'path' ? -1 : base.known,
           parameters: { ...base.parameters, [key]: wrong },
@@ -143,13 +161,23 @@ function wrongBodies(operation: ContractOperation, schemas: SchemaSet): WrongCas
   const few = validCases(operation, schemas, 'least');
   const all = validCases(operation, schemas, 'full');
   const broken = fc.constantFrom('{', '{"a":', '[1,', '{"a" 1}', 'nonsense').map((text) => ({ text }));
-  const noJson = fc.tuple(few, broken).map(([base, text]): RequestCase => ({ ...base, body: text }));
-  const none = few.map((base): RequestCase => ({ ...base, body: undefined }));
+  function bases(accepted?: RequestCase): fc.Arbitrary<RequestCase> {
+    return accepted ? fc.constant(accepted) : few;
+  }
+  function noJson(accepted?: RequestCase): fc.Arbitrary<RequestCase> {
+    return fc.tuple(bases(accepted), broken).map(([base, text]) => ({ ...base, body: text }));
+  }
+  function none(accepted?: RequestCase): fc.Arbitrary<RequestCase> {
+    return bases(accepted).map((base) => ({ ...base, body: undefined }));
+  }
   const unlike = wrongValues(body.schema, schemas).map((wrong) => ({
     what: `${placeInBody(wrong.path)} ${wrong.what}`,
-    cases: fc
-      .tuple(wrong.path.length > 1 ? all : few, wrong.value ?? fc.constant(null))
-      .map(([base, value]): RequestCase => ({ ...base, body: { json: place(jsonOf(base), wrong, value) } })),
+    cases: (accepted?: RequestCase) =>
+      fc
+        .tuple(wrong.path.length > 1 ? all : bases(accepted), wrong.value ?? fc.constant(null))
+        .map(
+          ([base, value]): RequestCase => ({ ...base, body: { json: place(jsonOf(base), wrong, value) } }),
+        ),
     depth: wrong.path.length,
     isWrong: (made: RequestCase) => !schemas.accepts(body.schema, jsonOf(made)),
   }));

@@ -4,7 +4,7 @@ import { pathParameters } from '../../src/domain/contract-resources.ts';
 import { judgeInvalid, judgeValid } from './judge.ts';
 import type { Judgement } from './judge.ts';
 import type { LimitCase } from './limit-cases.ts';
-import { isValid, keyOf, validCases } from './request-case.ts';
+import { isValid, keyOf, validCases, withoutOptional } from './request-case.ts';
 import type { RequestCase, WrongCase } from './request-case.ts';
 import type { Sent, Session } from './session.ts';
 import { checkAvailability, checkUnsupported, checkUseAfterFree, sampleValid } from './stateful.ts';
@@ -107,6 +107,10 @@ async function tryValid({ operation, validRuns }: OperationPlan, session: Sessio
   }
 }
 
+/**
+ * Sends what is wrong in one place, every other time with the rest from a request that the service has accepted: one that
+ * turns down most valid requests would else be taken for careful.
+ */
 async function tryWrong({ operation, wrong, wrongRuns }: OperationPlan, session: Session): Promise<void> {
   for (const [index, { what, cases, isWrong }] of wrong.entries()) {
     if (session.over || session.muted(operation) !== undefined) {
@@ -116,8 +120,14 @@ async function tryWrong({ operation, wrong, wrongRuns }: OperationPlan, session:
       const finding = outcome.response && judgeInvalid(operation, outcome.response, what);
       return { asked: ['negative_data_rejection'], findings: finding ? [finding] : [] };
     }
-    const name = `wrong/${index}`;
-    await tryCases({ operation, name, cases, applies: isWrong, judge, runs: wrongRuns, least: 1 }, session);
+    const known = session.accepted.get(operation.id);
+    const accepted = known && withoutOptional(operation, known, session.requests);
+    for (let run = 0; run < wrongRuns; run += 1) {
+      const name = `wrong/${index}/${run}`;
+      const made = cases((index + run) % 2 === 1 ? accepted : undefined);
+      const least = run === 0 ? 1 : 0;
+      await tryCases({ operation, name, cases: made, applies: isWrong, judge, runs: 1, least }, session);
+    }
   }
 }
 

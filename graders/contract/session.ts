@@ -13,6 +13,7 @@ import type { HeaderSet } from '../shared/default-headers.ts';
 import { baseHeaders, buildRequest } from './build-request.ts';
 import type { BuiltRequest } from './build-request.ts';
 import { documentedFor } from './judge.ts';
+import { isValid } from './request-case.ts';
 import type { RequestCase } from './request-case.ts';
 import { Resources } from './resources.ts';
 import { SchemaSet } from './schema-set.ts';
@@ -53,6 +54,8 @@ export class Session {
   readonly asked = new Set<string>();
   /** Checks that everything was sent for. */
   readonly completed = new Set<string>();
+  /** By operation: a valid request that the service has accepted, the first. */
+  readonly accepted = new Map<string, RequestCase>();
   sent = 0;
   /** Spent waiting for answers, ms. */
   exchangeMs = 0;
@@ -106,7 +109,17 @@ export class Session {
       operations: this.plan.operations,
       resources: this.resources,
     });
-    return built && (await this.sendBuilt(operation, built));
+    const sent = built && (await this.sendBuilt(operation, built));
+    const status = sent?.outcome.response?.status;
+    if (
+      status !== undefined &&
+      status < 300 &&
+      !this.accepted.has(operation.id) &&
+      isValid(operation, made, this.requests)
+    ) {
+      this.accepted.set(operation.id, made);
+    }
+    return sent;
   }
 
   /** Sends a request as it is. */

@@ -142,6 +142,16 @@ describe('a faulty service', () => {
     });
   }, 60_000);
 
+  it('that turns down most of what is valid is still seen to let through what is not', async () => {
+    const { lost } = await run({
+      valid: (body) => {
+        const { title, stars } = (body ?? {}) as { title?: unknown; stars?: unknown };
+        return typeof title === 'string' && !/^[a-f]/.test(title) ? false : stars === 0 || undefined;
+      },
+    });
+    expect(lost['createNote/negative_data_rejection']).toContain('"stars" in the body is below 1');
+  }, 60_000);
+
   it('loses what was made and is not there', async () => {
     const { lost } = await run({ keeps: false });
     expect(lost['createNote/ensure_resource_availability']).toMatch(
