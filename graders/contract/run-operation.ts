@@ -108,8 +108,8 @@ async function tryValid({ operation, validRuns }: OperationPlan, session: Sessio
 }
 
 /**
- * Sends what is wrong in one place, every other time with the rest from a request that the service has accepted: one that
- * turns down most valid requests would else be taken for careful.
+ * Sends what is wrong in one place. The rest is made up, or that of a request that the service has accepted: always where
+ * it turns down what is valid, since it would else be taken for careful.
  */
 async function tryWrong({ operation, wrong, wrongRuns }: OperationPlan, session: Session): Promise<void> {
   for (const [index, { what, cases, isWrong }] of wrong.entries()) {
@@ -122,9 +122,10 @@ async function tryWrong({ operation, wrong, wrongRuns }: OperationPlan, session:
     }
     const known = session.accepted.get(operation.id);
     const accepted = known && withoutOptional(operation, known, session.requests);
+    const refusesValid = !session.isOpen(operation, 'positive_data_acceptance');
     for (let run = 0; run < wrongRuns; run += 1) {
       const name = `wrong/${index}/${run}`;
-      const made = cases((index + run) % 2 === 1 ? accepted : undefined);
+      const made = cases(refusesValid || (index + run) % 2 === 1 ? accepted : undefined);
       const least = run === 0 ? 1 : 0;
       await tryCases({ operation, name, cases: made, applies: isWrong, judge, runs: 1, least }, session);
     }
