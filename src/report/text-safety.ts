@@ -13,6 +13,8 @@ const C0 = /[\u0000-\u001f\u007f]/g;
 const LONE_SURROGATE = /\p{Cs}/gu;
 const STACKED_MARKS = /(\p{M}{4})\p{M}+/gu;
 const WORD = /[\p{L}\p{M}\p{N}_]+/gu;
+// oxlint-disable-next-line no-control-regex -- all of ASCII is meant
+const ASCII = /^[\u0000-\u007f]*$/;
 const LATIN = /\p{Script=Latin}/u;
 const LOOKALIKE = /[\p{Script=Cyrillic}\p{Script=Greek}\p{Script=Armenian}\p{Script=Cherokee}]/gu;
 
@@ -71,6 +73,10 @@ export function capText(text: string, maxChars: number): { text: string; cut: bo
 }
 
 function visible(text: string): string {
+  // Most of a report by far, and none of what follows is about it.
+  if (ASCII.test(text)) {
+    return text;
+  }
   return text
     .replace(LONE_SURROGATE, '\ufffd')
     .replace(C1, codePointMark)
@@ -81,7 +87,7 @@ function visible(text: string): string {
 
 /** A letter of another script inside a Latin word is shown by its number: "pаypal" becomes "p⟨U+0430⟩ypal". */
 function markLookalikes(word: string): string {
-  return LATIN.test(word) ? word.replace(LOOKALIKE, codePointMark) : word;
+  return !ASCII.test(word) && LATIN.test(word) ? word.replace(LOOKALIKE, codePointMark) : word;
 }
 
 // Names instead of Unicode's control pictures, which many fonts lack.

@@ -15,8 +15,11 @@ export type Fragment = Markup | string | number | null | undefined | false | rea
  * for attribute values between double quotes alike. Never put a hole inside a tag name, `<style>` or a URL.
  */
 export function html(parts: TemplateStringsArray, ...holes: Fragment[]): Markup {
-  const text = parts.map((part, index) => part + (index < holes.length ? toMarkup(holes[index]) : ''));
-  return { [MARKUP]: text.join('') };
+  let text = parts[0] ?? '';
+  for (const [index, hole] of holes.entries()) {
+    text += toMarkup(hole) + (parts[index + 1] ?? '');
+  }
+  return { [MARKUP]: text };
 }
 
 /** Text of several lines for a `<pre>`: line feeds and tabs stay. */
