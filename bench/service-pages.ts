@@ -12,6 +12,8 @@ export interface PageFigures {
   runs: number;
   /** Milliseconds at the client, one request at a time. */
   pages: { page: string; p50: number; p95: number; max: number }[];
+  /** Every submission belongs to one challenge here. */
+  regrade: { queued: number; seconds: number };
 }
 
 /** Fills the store with finished runs that all have a report, and reads lists and reports over HTTP. */
@@ -36,13 +38,19 @@ export async function measurePages(service: BenchService, count: number): Promis
       run: (turn: number) => `/v1/runs/${runIds[turn % runIds.length]}`,
       'report, JSON': (turn: number) => `/v1/runs/${runIds[turn % runIds.length]}/report?format=json`,
       'report, HTML': (turn: number) => `/v1/runs/${runIds[turn % runIds.length]}/report?format=html`,
+      'report, Markdown': (turn: number) => `/v1/runs/${runIds[turn % runIds.length]}/report?format=md`,
+      compare: (turn: number) =>
+        `/v1/compare?runs=${runIds[turn % runIds.length]},${runIds[(turn + 1) % runIds.length]}`,
+      cohort: (turn: number) => `/v1/challenges/bench-${(turn % 10) + 1}/cohort`,
+      invitations: () => '/v1/invitations',
+      audit: () => '/v1/audit',
       queue: () => '/v1/queue',
     };
     const figures: PageFigures['pages'] = [];
     for (const [page, path] of Object.entries(pages)) {
       figures.push({ page, ...(await measure(ask, path)) });
     }
-    return { runs: count, pages: figures };
+    return { runs: count, pages: figures, regrade: await measureRegrade(db, service) };
   } finally {
     await db.end();
   }
@@ -84,6 +92,16 @@ async function fill(db: pg.Client, count: number): Promise<void> {
   await db.query('VACUUM ANALYZE');
 }
 
+/** One call that queues every submission again, all of them of one challenge. */
+async function measureRegrade(db: pg.Client, service: BenchService): Promise<PageFigures['regrade']> {
+  await db.query("UPDATE submissions SET slug = 'bench-1', tar_blob = digest WHERE slug LIKE 'bench-%'");
+  await db.query('VACUUM ANALYZE submissions');
+  const beganMs = performance.now();
+  const answer = await call(service.url, service.adminToken, 'POST', '/v1/challenges/bench-1/regrade', {});
+  const seconds = (performance.now() - beganMs) / 1000;
+  return { queued: Number(answer.json['queued']), seconds };
+}
+
 type Ask = (path: string) => Promise<Record<string, unknown>>;
 
 function asker(service: BenchService): Ask {
@@ -106,7 +124,7 @@ function asker(service: BenchService): Ask {
     if (response.status !== 200) {
       throw new Error(`${path} answered ${response.status}: ${text.slice(0, 300)}`);
     }
-    return path.includes('format=html') ? {} : (JSON.parse(text) as Record<string, unknown>);
+    return /format=(?!json)/.test(path) ? {} : (JSON.parse(text) as Record<string, unknown>);
   };
 }
 
@@ -134,10 +152,11 @@ function quantile(sorted: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0;
 }
 
-export function renderPages({ runs, pages }: PageFigures): string {
+export function renderPages({ runs, pages, regrade }: PageFigures): string {
   const rows = pages.map(
     ({ page, p50, p95, max }) =>
       `  ${page.padEnd(24)}${[p50, p95, max].map((ms) => ms.toFixed(1).padStart(8)).join('')}`,
   );
-  return `${runs} finished runs, ms per request\n  ${' '.repeat(24)}     p50     p95     max\n${rows.join('\n')}\n`;
+  return `${runs} finished runs, ms per request\n  ${' '.repeat(24)}     p50     p95     max\n${rows.join('\n')}
+${regrade.queued} submissions of one challenge queued again in ${regrade.seconds.toFixed(1)} s\n`;
 }

@@ -8,9 +8,7 @@ import { ensureService } from '../src/services/own-services.ts';
 import { freePort } from '../src/services/service-ports.ts';
 import { startAssay } from '../tests/helpers/service-processes.ts';
 import { measurePages, renderPages } from './service-pages.ts';
-import type { PageFigures } from './service-pages.ts';
 import { measureUploads, renderUploads } from './service-uploads.ts';
-import type { UploadFigures } from './service-uploads.ts';
 
 /** A service under measurement, alone in a home of its own. */
 export interface BenchService {
@@ -29,16 +27,18 @@ export async function runServiceBench(args: string[]): Promise<void> {
       json: { type: 'boolean' },
       uploads: { type: 'string', default: '100' },
       runs: { type: 'string', default: '100000' },
+      only: { type: 'string' },
     },
   });
+  if (values.only !== undefined && values.only !== 'uploads' && values.only !== 'pages') {
+    throw new Error(`--only ${values.only}: expected uploads or pages`);
+  }
   await withService(async (service) => {
-    const uploads: UploadFigures = await measureUploads(service, Number(values.uploads));
-    const pages: PageFigures = await measurePages(service, Number(values.runs));
-    process.stdout.write(
-      values.json
-        ? `${JSON.stringify({ uploads, pages })}\n`
-        : `${renderUploads(uploads)}\n${renderPages(pages)}`,
-    );
+    const uploads =
+      values.only === 'pages' ? undefined : await measureUploads(service, Number(values.uploads));
+    const pages = values.only === 'uploads' ? undefined : await measurePages(service, Number(values.runs));
+    const texts = [uploads && renderUploads(uploads), pages && renderPages(pages)].filter(Boolean);
+    process.stdout.write(values.json ? `${JSON.stringify({ uploads, pages })}\n` : texts.join('\n'));
   });
 }
 
