@@ -8,6 +8,7 @@ import { newToken } from '../http/new-token.ts';
 import { EXIT } from './exit-codes.ts';
 import type { GradeIo } from './grade-command.ts';
 import { superviseWorker } from './supervise-worker.ts';
+import { addTokenFromHost } from './token-command.ts';
 
 export const SERVE_USAGE = `assay serve [--no-worker]     the service: API, queue and a worker in one process tree
 assay worker                 one more worker, here or on another host`;
@@ -66,13 +67,8 @@ async function printFirstToken({ store }: Backing, io: GradeIo): Promise<void> {
     return;
   }
   const { token, hash } = newToken('admin');
-  await store.access.addToken({
-    role: 'admin',
-    name: 'first admin',
-    hash,
-    challenges: null,
-    expiresAt: null,
-  });
+  const wanted = { role: 'admin', name: 'first admin', challenges: null, expiresAt: null } as const;
+  await addTokenFromHost(store, { ...wanted, hash }, 'the first start');
   io.stdout.write(`First admin token, shown only now: ${token}\n`);
 }
 

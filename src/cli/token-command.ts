@@ -4,6 +4,8 @@ import type { AssayError } from '../domain/errors.ts';
 import { parseDuration } from '../domain/units.ts';
 import { newToken } from '../http/new-token.ts';
 import { systemClock } from '../shared/clock.ts';
+import type { NewToken } from '../store/access-store.ts';
+import type { Store } from '../store/store.ts';
 import { EXIT } from './exit-codes.ts';
 import type { GradeIo } from './grade-command.ts';
 import { readArguments, usageError } from './read-arguments.ts';
@@ -21,21 +23,30 @@ export async function runToken(
   const store = await openStore(config, signal);
   try {
     const { token, hash } = newToken(wanted.role);
-    await store.together(async (changes) => {
-      const { id } = await changes.access.addToken({ ...wanted, hash });
-      await changes.audit.add({
-        actorId: null,
-        actor: 'system',
-        action: 'token.create',
-        object: `token ${id}`,
-        details: { role: wanted.role, name: wanted.name, by: 'assay token create' },
-      });
-    });
+    await addTokenFromHost(store, { ...wanted, hash }, 'assay token create');
     io.stdout.write(`${token}\n`);
     return EXIT.passed;
   } finally {
     await store.close();
   }
+}
+
+/** Keeps a token that nobody with a token has asked for, and notes by which way it came; both or neither. */
+export async function addTokenFromHost(
+  store: Pick<Store, 'together'>,
+  token: NewToken,
+  by: string,
+): Promise<void> {
+  await store.together(async (changes) => {
+    const { id } = await changes.access.addToken(token);
+    await changes.audit.add({
+      actorId: null,
+      actor: 'system',
+      action: 'token.create',
+      object: `token ${id}`,
+      details: { role: token.role, name: token.name, by },
+    });
+  });
 }
 
 interface WantedToken {

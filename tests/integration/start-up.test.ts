@@ -45,11 +45,16 @@ it('a service starts while the queue is away, and ends when told to', async () =
     ASSAY_PORT: '0',
     REDIS_URL: `redis://${NOBODY}`,
   });
+  const [, token] = await service.says(/First admin token, shown only now: (\S+)/);
   const [, url] = await service.says(/listens on (http:\S+)/);
 
   const health = await fetch(`${url}/healthz`);
   const answer = await health.json();
+  const log = await fetch(`${url}/v1/audit`, { headers: { authorization: `Bearer ${token}` } });
 
   expect({ status: health.status, answer }).toMatchObject({ status: 200 });
+  expect(await log.json()).toMatchObject({
+    items: [{ actor: 'system', action: 'token.create', details: { role: 'admin', by: 'the first start' } }],
+  });
   expect(await service.stop()).toBe(0);
 });
