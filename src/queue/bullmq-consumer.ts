@@ -1,11 +1,19 @@
 import { DelayedError, Worker } from 'bullmq';
 import type { Job } from 'bullmq';
 import { z } from 'zod';
-import { QUEUE_NAME, QUEUE_PREFIX } from './bullmq-queue.ts';
+import { RunKindSchema } from '../domain/run.ts';
+import { CHECK_QUEUE_NAME, QUEUE_NAME, QUEUE_PREFIX } from './bullmq-queue.ts';
 import type { DeliveryHandler, GradingConsumer } from './grading-queue.ts';
 import { redisAddress } from './redis-settings.ts';
 
-const DeliverySchema = z.object({ v: z.literal(1), runId: z.string(), epoch: z.number().int() });
+const DeliverySchema = z.object({
+  v: z.literal(1),
+  runId: z.string(),
+  epoch: z.number().int(),
+  // Deliveries of versions that did not say it stood in the line of submissions.
+  kind: RunKindSchema.default('first'),
+});
+const CHECKS_AT_ONCE = 1;
 /** How long a delivery that this version cannot read waits for a worker that can. */
 const PUT_BACK_MS = 15_000;
 /** The same for one that came to a worker which takes no more. */
@@ -21,15 +29,33 @@ export interface BullConsumerOptions {
 
 /** A worker's side of the queue: waits for Redis as long as it takes. Takes nothing before `start`. */
 export function openBullConsumer(options: BullConsumerOptions): GradingConsumer {
+  const workers = [
+    openWorker(QUEUE_NAME, options.slots, options),
+    openWorker(CHECK_QUEUE_NAME, CHECKS_AT_ONCE, options),
+  ];
+  return {
+    start: () => workers.forEach((worker) => void worker.run().catch(options.onError)),
+    pause: async () => {
+      await Promise.all(workers.map((worker) => worker.pause(true)));
+    },
+    resume: () => workers.forEach((worker) => void worker.resume().catch(options.onError)),
+    // By force: the worker has waited for what it works on itself, with a deadline of its own.
+    close: async () => {
+      await Promise.all(workers.map((worker) => worker.close(true)));
+    },
+  };
+}
+
+function openWorker(name: string, concurrency: number, options: BullConsumerOptions): Worker {
   const worker = new Worker(
-    QUEUE_NAME,
+    name,
     // Three parameters, none with a default: with fewer the queue makes no signal, and a lost lock would be unheard of.
     (job: Job, token: string | undefined, signal: AbortSignal | undefined) =>
       take(options.handle, job, token, signal),
     {
       prefix: QUEUE_PREFIX,
       connection: { ...redisAddress(options.url), maxRetriesPerRequest: null },
-      concurrency: options.slots,
+      concurrency,
       lockDuration: 15_000,
       stalledInterval: 5000,
       // Deaths are counted for each run in the store: here they would also hit its neighbours.
@@ -45,17 +71,7 @@ export function openBullConsumer(options: BullConsumerOptions): GradingConsumer 
       worker.cancelJob(id, 'lock-lost');
     }
   });
-  return {
-    start: () => {
-      worker.run().catch(options.onError);
-    },
-    pause: () => worker.pause(true),
-    resume: () => {
-      worker.resume().catch(options.onError);
-    },
-    // By force: the worker has waited for what it works on itself, with a deadline of its own.
-    close: () => worker.close(true),
-  };
+  return worker;
 }
 
 async function take(

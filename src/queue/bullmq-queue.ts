@@ -5,14 +5,33 @@ import type { Delivery, GradingQueue } from './grading-queue.ts';
 import { queueAway, redisAddress } from './redis-settings.ts';
 
 export const QUEUE_NAME = 'grade';
+/** Checks take long and give way: in a line of their own they keep nobody from a worker's slots. */
+export const CHECK_QUEUE_NAME = 'check';
 export const QUEUE_PREFIX = 'assay';
 
 const ADD_DEADLINE_MS = 5000;
 const DAY_S = 86_400;
 
+/** Behind all submissions; without a priority a job goes before those that have one. */
+const REGRADE_PRIORITY = 1;
+
 /** The relay's side of the queue: fails at once when Redis is away, for the outbox keeps what was not taken. */
 export function openBullQueue(url: string, onError: (error: Error) => void): GradingQueue {
-  const queue = new Queue(QUEUE_NAME, {
+  const [gradings, checks] = [openLine(QUEUE_NAME, url, onError), openLine(CHECK_QUEUE_NAME, url, onError)];
+  return {
+    add: (delivery) => inTime(() => add(delivery.kind === 'check' ? checks : gradings, delivery)),
+    ping: () =>
+      inTime(async () => {
+        await gradings.getWaitingCount();
+      }),
+    close: async () => {
+      await Promise.all([gradings.close(), checks.close()]);
+    },
+  };
+}
+
+function openLine(name: string, url: string, onError: (error: Error) => void): Queue {
+  const queue = new Queue(name, {
     prefix: QUEUE_PREFIX,
     connection: {
       ...redisAddress(url),
@@ -28,14 +47,7 @@ export function openBullQueue(url: string, onError: (error: Error) => void): Gra
     },
   });
   queue.on('error', onError);
-  return {
-    add: (delivery) => inTime(() => add(queue, delivery)),
-    ping: () =>
-      inTime(async () => {
-        await queue.getWaitingCount();
-      }),
-    close: () => queue.close(),
-  };
+  return queue;
 }
 
 /** The id that one delivery has in the queue; the epoch keeps it apart from earlier gradings of the run. */
@@ -50,8 +62,9 @@ async function add(queue: Queue, delivery: Delivery): Promise<void> {
   if (known && ((await known.isCompleted()) || (await known.isFailed()))) {
     await known.remove();
   }
+  const priority = delivery.kind === 'regrade' ? { priority: REGRADE_PRIORITY } : {};
   // A run that was begun before has waited its turn already, and goes first.
-  await queue.add(QUEUE_NAME, delivery, { jobId, lifo: delivery.epoch > 1 });
+  await queue.add(queue.name, delivery, { jobId, lifo: delivery.epoch > 1, ...priority });
 }
 
 async function inTime(work: () => Promise<void>): Promise<void> {

@@ -1,3 +1,5 @@
+import type { RunKind } from '../domain/run.ts';
+
 /**
  * Hands out runs to workers. A hint, never the truth: it may lose, repeat or delay; the store's lease decides.
  */
@@ -13,9 +15,11 @@ export interface Delivery {
   v: 1;
   runId: string;
   epoch: number;
+  /** Checks of challenges stand in a line of their own. */
+  kind: RunKind;
 }
 
-/** Takes deliveries and works on them, `slots` at a time. */
+/** Takes deliveries and works on them: `slots` gradings at a time, and beside them one check of a challenge. */
 export interface GradingConsumer {
   /** Begins to take deliveries. */
   start(): void;

@@ -32,7 +32,7 @@ export function redact(report: Report, audience: Audience): Report {
   if (audience.role === 'reviewer') {
     return report;
   }
-  const nothingHidden = report.stages.every((stage) => levelOf(stage, audience) !== 'none');
+  const nothingHidden = !report.stages.some((stage) => isHidden(stage.name, audience.feedback));
   const { run, challenge, submission, environment } = report;
   return {
     reportVersion: report.reportVersion,
@@ -79,7 +79,12 @@ export function redact(report: Report, audience: Audience): Report {
   };
 }
 
-function levelOf(stage: StageReport, { feedback }: Candidate): Level {
+/** Whether candidates learn nothing of this stage. One that is hidden hides the score too, which would tell of it. */
+export function isHidden(stage: string, feedback: Feedback): boolean {
+  return levelOf({ name: stage }, { feedback }) === 'none';
+}
+
+function levelOf(stage: Pick<StageReport, 'name'>, { feedback }: Pick<Candidate, 'feedback'>): Level {
   if (stage.name !== 'load') {
     return feedback.api;
   }

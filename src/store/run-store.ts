@@ -20,6 +20,8 @@ export interface Run {
   phase: string | null;
   verdict: Verdict | null;
   score: number | null;
+  /** Names of the stages in the report of a grading; null where it is not known. */
+  stages: string[] | null;
   /** The run whose result this one is compared with, for re-grades. */
   previousRunId: string | null;
   /** Why an `errored` or `canceled` run ended, for people. */
@@ -30,6 +32,8 @@ export interface Run {
   /** When each phase began and ended, ms since the epoch. */
   phases: { phase: string; beganAt: number; endedAt: number | null }[];
 }
+
+export type QueuedRun = Pick<Run, 'epoch' | 'kind'> & { runId: string };
 
 export interface Lease {
   run: Run;
@@ -77,6 +81,8 @@ export interface RunStore {
   regrade(submissionId: string, versionId: string): Promise<Run>;
   /** Queues a check of a version, or answers the one that is queued or running. */
   check(versionId: string): Promise<Run>;
+  /** The check of a version that is queued or running. */
+  checkOf(versionId: string): Promise<Run | undefined>;
   /** Queues a re-grade of every counted submission of the slug's versions; answers how many. */
   regradeAll(slug: string, versionId: string): Promise<number>;
   /** Asks for the end: a queued run is canceled at once; a running one at its worker's next heartbeat. False: it had ended. */
@@ -110,12 +116,17 @@ export interface RunStore {
   }): Promise<{ requeued: string[]; errored: string[] }>;
   /** (run, epoch) of every live lease, for telling orphaned containers. */
   liveLeases(): Promise<{ runId: string; epoch: number }[]>;
-  /** Hands outbox rows that are due to `send`, oldest first, and marks those that went well. At least once. Answers how many went. */
-  relay(limit: number, send: (delivery: { runId: string; epoch: number }) => Promise<void>): Promise<number>;
+  /**
+   * Hands outbox rows that are due to `send`, re-grades last, else oldest first, and marks those that went well. At
+   * least once. Answers how many went.
+   */
+  relay(limit: number, send: (delivery: QueuedRun) => Promise<void>): Promise<number>;
   /** Counts by state, and the age of the oldest queued run, ms. */
   queueFacts(): Promise<{ counts: Record<RunState, number>; oldestQueuedMs: number | null }>;
   /** What came of all gradings so far, and how long their stages took. */
   outcomeFacts(): Promise<OutcomeFacts>;
   /** Queued runs before this one, 0 = next; undefined when it is not queued. */
   positionOf(runId: string): Promise<number | undefined>;
+  /** Whether a submission's own run, counted or dry, is queued. */
+  submissionsWait(): Promise<boolean>;
 }

@@ -48,7 +48,7 @@ async function check(
 ): Promise<RunResult> {
   const report = await checkChallenge(
     challenge,
-    { ...deps.grading, inspect: deps.inspect },
+    { ...deps.grading, inspect: deps.inspect, ...(deps.inTurn ? { inTurn: deps.inTurn } : {}) },
     { mutants: true, seed: run.seed },
     (event) => {
       if (event.kind === 'begin' || event.kind === 'end') {

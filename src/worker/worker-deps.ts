@@ -1,5 +1,5 @@
 import type { BlobStore } from '../blobs/blob-store.ts';
-import type { CheckDeps } from '../grading/check/check-types.ts';
+import type { CheckDeps, InTurn } from '../grading/check/check-types.ts';
 import type { GradeDeps } from '../grading/grade-run.ts';
 import type { Logger } from '../shared/logger.ts';
 import type { Store } from '../store/store.ts';
@@ -11,6 +11,8 @@ export interface WorkerDeps {
   grading: Omit<GradeDeps, 'onProgress'>;
   /** Reads a sample submission of a challenge that is checked. */
   inspect: CheckDeps['inspect'];
+  /** The turns of the gradings of a check, between submissions. Undefined for what is none. */
+  inTurn?: InTurn;
   logger: Logger;
   /** Name of this worker in leases; another one after each start. */
   id: string;

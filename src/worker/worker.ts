@@ -3,7 +3,10 @@ import type { DeliveryHandler, GradingConsumer } from '../queue/grading-queue.ts
 import { dropOld } from '../shared/drop-old.ts';
 import { withDeadline } from '../shared/with-deadline.ts';
 import type { WorkerInfo } from '../store/operations-store.ts';
+import { makeCheckTurns } from './check-turns.ts';
 import type { KeptLease } from './keep-lease.ts';
+import { makeSlots } from './slots.ts';
+import type { Slots } from './slots.ts';
 import { workOnRun } from './work-run.ts';
 import type { WorkerDeps } from './worker-deps.ts';
 
@@ -35,6 +38,8 @@ const PROOF_DEADLINE_MS = 60_000;
 /** After a forced end the sandbox still has to be emptied and the store told. */
 const FORCED_END_MS = 20_000;
 const CLOSE_MS = 3000;
+/** Between two looks of a check whether submissions still wait. */
+const ASK_AGAIN_MS = 500;
 
 /** Starts a worker. It takes no work before the sandbox is proven, and none while the engine is in trouble. */
 export function startWorker(options: WorkerOptions): RunningWorker {
@@ -45,6 +50,7 @@ export function startWorker(options: WorkerOptions): RunningWorker {
 class Worker {
   readonly #options: WorkerOptions;
   readonly #consumer: GradingConsumer;
+  readonly #slots: Slots;
   readonly #busy = new Map<Promise<void>, KeptLease | undefined>();
   readonly #ended = new AbortController();
   #state: WorkerInfo['state'] = 'unhealthy';
@@ -57,6 +63,7 @@ class Worker {
 
   constructor(options: WorkerOptions) {
     this.#options = options;
+    this.#slots = makeSlots(options.slots);
     this.#consumer = options.openConsumer((delivery, signal) => this.#take(delivery, signal));
   }
 
@@ -95,11 +102,30 @@ class Worker {
     if (this.#state !== 'ready') {
       return 'put-back';
     }
-    return await this.#work(delivery, signal);
+    const { deps } = this.#options;
+    if (delivery.kind === 'check') {
+      const inTurn = makeCheckTurns({
+        slots: this.#slots,
+        submissionsWait: () => deps.store.runs.submissionsWait(),
+        askAgainMs: ASK_AGAIN_MS,
+      });
+      return await this.#work({ ...deps, inTurn }, delivery, signal);
+    }
+    // A grading of a check may have the slot; what waits for it is nobody's yet.
+    const stopped = AbortSignal.any([signal, this.#ended.signal]);
+    const leave = await this.#slots.take(stopped).catch(() => undefined);
+    try {
+      // The trust in the engine may be gone since.
+      if (leave === undefined || this.#state !== 'ready') {
+        return 'put-back';
+      }
+      return await this.#work(deps, delivery, signal);
+    } finally {
+      leave?.();
+    }
   }
 
-  async #work(...[delivery, signal]: Parameters<DeliveryHandler>): Promise<void> {
-    const { deps } = this.#options;
+  async #work(deps: WorkerDeps, ...[delivery, signal]: Parameters<DeliveryHandler>): Promise<void> {
     let mine: KeptLease | undefined;
     const working = workOnRun(deps, delivery, signal, (lease) => {
       mine = lease;

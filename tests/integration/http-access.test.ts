@@ -336,10 +336,30 @@ describe('what a candidate sees of a run', () => {
     expect(full).toMatchObject({ run: { reason } });
   });
 
-  it('shows the score where nothing is hidden', async () => {
-    const { owner, id } = await graded();
-    const { run } = (await owner.ask('GET', `/v1/submissions/${id}`)).json<{ run: { score: number } }>();
-    expect(run.score).toBeGreaterThan(0);
+  it('shows the same score as the report, whatever of its stages is hidden', async () => {
+    interface Scored {
+      score: number | null;
+    }
+    const partial = SAMPLE_RUNS.partialRun();
+    const planned = partial.challenge.stages.filter(({ name }) => name !== 'load');
+    const withoutLoad = { ...partial, challenge: { ...partial.challenge, stages: planned } };
+    async function scores(load: 'none' | 'summary', facts: typeof partial) {
+      const version = await storedVersion(service.store, undefined, undefined, { load });
+      const { owner, id } = await graded(assembleReport(facts), await service.candidate(version));
+      const { run } = (await owner.ask('GET', `/v1/submissions/${id}`)).json<{ run: Scored }>();
+      const { submissions } = (await owner.ask('GET', '/v1/me')).json<{ submissions: { run: Scored }[] }>();
+      const { outcome } = (await owner.ask('GET', `/v1/submissions/${id}/report`)).json<{
+        outcome: Scored;
+      }>();
+      return [run.score, submissions[0]?.run.score, outcome.score];
+    }
+
+    const { score } = assembleReport(partial).outcome;
+    expect(await scores('summary', partial)).toEqual([score, score, score]);
+    expect(await scores('none', partial)).toEqual([null, null, null]);
+    const other = assembleReport(withoutLoad).outcome.score;
+    expect(other).not.toBeNull();
+    expect(await scores('none', withoutLoad)).toEqual([other, other, other]);
   });
 });
 

@@ -53,7 +53,7 @@ function consume(handle: DeliveryHandler): void {
 }
 
 function delivery(epoch = 1): Delivery {
-  return { v: 1, runId: randomUUID(), epoch };
+  return { v: 1, runId: randomUUID(), epoch, kind: 'first' };
 }
 
 async function jobState(of: Delivery): Promise<string> {

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openPostgresStore } from '../../src/store/postgres/postgres-store.ts';
 import type { Store } from '../../src/store/store.ts';
+import { never } from '../helpers/sandbox.ts';
 import { openTestServices } from '../helpers/services.ts';
 import type { TestServices } from '../helpers/services.ts';
 import {
@@ -72,6 +73,21 @@ describe('people', () => {
     expect(await store.runs.get(runId)).toMatchObject({ score: 100, verdict: 'passed' });
     await expect(store.runs.regrade(submissionId, before?.versionId ?? '')).rejects.toThrow('no source');
     expect(await store.access.deleteCandidate('nobody')).toBeUndefined();
+  });
+
+  it('notes no stage of a run whose candidate was deleted, also when the run is given back', async () => {
+    const { runId, invitation } = await leased();
+    await store.access.deleteCandidate(invitation.candidateId);
+    await store.runs.phase(runId, 1, 'a', 'api', 'begin');
+    const options = { countsAsFailure: true, maxFailures: 3, delayMs: 0, reason: 'the engine is away' };
+    expect(await store.runs.release(runId, 1, 'a', options)).toBe(true);
+
+    expect(await store.runs.get(runId)).toMatchObject({ state: 'canceled', phase: null, phases: [] });
+    const types: string[] = [];
+    for await (const { event } of store.events.follow(runId, 0, never)) {
+      types.push(event.type);
+    }
+    expect(types).toEqual(['state', 'end']);
   });
 });
 

@@ -12,9 +12,14 @@ export interface CheckOptions {
   seed: string;
 }
 
-export interface CheckDeps extends Omit<GradeDeps, 'onProgress' | 'gate'> {
+/** Runs one grading of a check, or one batch of mutants, when its turn has come. Rejects with the signal's reason. */
+export type InTurn = <T>(grading: () => Promise<T>, signal: AbortSignal) => Promise<T>;
+
+export interface CheckDeps extends Omit<GradeDeps, 'onProgress'> {
   /** Reads a sample's folder the way an upload is read. Throws IntakeError. */
   inspect: (directory: string, signal: AbortSignal) => Promise<CanonicalSubmission>;
+  /** Where others are graded beside the check; a check alone has all turns at once. */
+  inTurn?: InTurn;
 }
 
 /** What a person watching a check of a challenge may want to know. */

@@ -5,7 +5,7 @@ import type { Report } from '../../domain/report.ts';
 import { runPool } from '../../shared/run-pool.ts';
 import { gradeSample } from '../grade-sample.ts';
 import { makeStageGate } from '../stage-gate.ts';
-import type { CheckDeps, OnCheckProgress } from './check-types.ts';
+import type { CheckDeps, InTurn, OnCheckProgress } from './check-types.ts';
 
 /** One grading of one sample. References are graded several times, some of them in some stages only. */
 export interface SampleTurn {
@@ -58,12 +58,16 @@ export async function gradeTurns(
   onProgress: OnCheckProgress,
   signal: AbortSignal,
 ): Promise<TurnOutcome[]> {
-  const gate = makeStageGate();
+  const gate = deps.gate ?? makeStageGate();
   const inspect = onceEach(deps.inspect);
+  const inTurn: InTurn = deps.inTurn ?? atOnce;
   let done = 0;
   onProgress({ kind: 'begin', part: 'gradings' });
   const outcomes = await runPool(turns, SIDE_BY_SIDE, async (turn) => {
-    const outcome = await gradeTurn(challenge, turn, seed, { ...deps, inspect, gate }, signal);
+    const outcome = await inTurn(
+      () => gradeTurn(challenge, turn, seed, { ...deps, inspect, gate }, signal),
+      signal,
+    );
     signal.throwIfAborted();
     done += 1;
     const label = turn.turn > 1 ? `${turn.sample.name}, turn ${turn.turn}` : turn.sample.name;
@@ -83,6 +87,11 @@ export async function gradeTurns(
   return outcomes;
 }
 
+/** The turns of a check that has the machine for itself. */
+export function atOnce<T>(grading: () => Promise<T>): Promise<T> {
+  return grading();
+}
+
 /** Every sample is read once, however often it is graded. */
 function onceEach(inspect: CheckDeps['inspect']): CheckDeps['inspect'] {
   const known = new Map<string, ReturnType<CheckDeps['inspect']>>();
@@ -97,7 +106,7 @@ async function gradeTurn(
   challenge: Challenge,
   turn: SampleTurn,
   seed: string,
-  deps: CheckDeps & { gate: ReturnType<typeof makeStageGate> },
+  deps: CheckDeps,
   signal: AbortSignal,
 ): Promise<TurnOutcome> {
   const { sample, stages } = turn;

@@ -27,6 +27,7 @@ export function challengeVersionRoutes(app: App, deps: HttpDeps): void {
     async (request) => toVersionBody(await findVersion(deps, request, request.params)),
   );
   checkRoute(app, deps);
+  cancelCheckRoute(app, deps);
   publishRoute(app, deps);
   retireRoute(app, deps);
   regradeAllRoute(app, deps);
@@ -54,6 +55,10 @@ function checkRoute(app: App, deps: HttpDeps): void {
       schema: {
         tags: ['admin'],
         summary: 'Queue the check that publishing asks for: references in full, broken samples exact',
+        description:
+          'Answers the run of the check, the same one while it goes on. Its events are not streamed: ' +
+          'GET /v1/runs/:id says how far it is, GET /v1/runs/:id/report what was found. ' +
+          'Submissions go first: between two gradings a check gives way to all that wait.',
         params: VersionParams,
         response: { 202: RunBody },
       },
@@ -67,6 +72,37 @@ function checkRoute(app: App, deps: HttpDeps): void {
         ({ id }) => ['challenge.check', nameOf(version), { run: id }],
       );
       return await reply.code(202).header('location', `/v1/runs/${run.id}`).send(toRunBody(run));
+    },
+  );
+}
+
+function cancelCheckRoute(app: App, deps: HttpDeps): void {
+  app.post(
+    '/v1/challenges/:slug/versions/:version/check/cancel',
+    {
+      config: { access: ADMIN },
+      schema: {
+        tags: ['admin'],
+        summary: 'End the check that is queued or running, within seconds; an earlier result stays',
+        params: VersionParams,
+        response: { 202: RunBody },
+      },
+    },
+    async (request, reply) => {
+      const version = await findVersion(deps, request, request.params);
+      const going = await deps.store.runs.checkOf(version.id);
+      const canceled =
+        going !== undefined &&
+        (await audited(
+          deps,
+          request,
+          (store) => store.runs.cancel(going.id, 'Canceled by an admin.'),
+          () => ['challenge.check-cancel', nameOf(version), { run: going.id }],
+        ));
+      if (!canceled) {
+        throw new Problem('RUN_ENDED', 'No check of this version is queued or running.');
+      }
+      return await reply.code(202).send(toRunBody((await deps.store.runs.get(going.id)) ?? going));
     },
   );
 }

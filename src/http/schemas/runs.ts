@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Feedback } from '../../domain/challenge.ts';
 import { RunKindSchema, RunStateSchema } from '../../domain/run.ts';
 import { VerdictSchema } from '../../domain/verdict.ts';
+import { isHidden } from '../../report/redact.ts';
 import type { Run } from '../../store/run-store.ts';
 import { iso, isoOrNull } from './time.ts';
 
@@ -30,9 +31,11 @@ const REASONS: Readonly<Partial<Record<Run['state'], string>>> = {
   canceled: 'The run was canceled before it was complete.',
 };
 
-/** A run as its candidate sees it: the score only where the challenge hides no stage, as in the report. */
+/** A run as its candidate sees it: the score only where the challenge hides none of its stages, as in the report. */
 export function toOwnRunBody(run: Run, feedback: Feedback | undefined): z.output<typeof RunBody> {
-  const open = feedback !== undefined && feedback.api !== 'none' && feedback.load !== 'none';
+  // Where it is not known which stages it had, it may have had any.
+  const stages = run.stages ?? ['api', 'load'];
+  const open = feedback !== undefined && !stages.some((stage) => isHidden(stage, feedback));
   return {
     ...toRunBody(run),
     score: open ? run.score : null,

@@ -17,20 +17,29 @@ export async function readCohort(db: Reader, of: Of, page: PageRequest): Promise
   return { ...counts, entries };
 }
 
-/** The newest completed run of each submission after `place`, in the order of their ids. */
-function newestRuns({ slug, version }: Of, place?: string): RawBuilder<unknown> {
-  const after = place === undefined ? sql`` : sql`AND s.id > ${idOf(place)}::uuid`;
-  const against = version === undefined ? sql`` : sql`AND v.version = ${version}`;
+/** What the newest completed run of each counted submission found. Both ways an index has all of it, in order. */
+function newestResults({ slug, version }: Of, place?: string): RawBuilder<unknown> {
+  if (version === undefined) {
+    const after = place === undefined ? sql`` : sql`AND s.id > ${idOf(place)}::uuid`;
+    return sql`
+      SELECT s.id AS submission_id, s.run_verdict AS verdict, s.run_score AS score FROM submissions s
+      WHERE s.slug = ${slug} AND NOT s.dry_run AND s.run_verdict IS NOT NULL ${after} ORDER BY s.id`;
+  }
+  const after = place === undefined ? sql`` : sql`AND r.submission_id > ${idOf(place)}::uuid`;
   return sql`
-    SELECT DISTINCT ON (s.id) s.id AS submission_id, r.id AS run_id, r.verdict, r.score, r.finished_at
-    FROM submissions s JOIN runs r ON r.submission_id = s.id JOIN challenge_versions v ON v.id = r.version_id
-    WHERE s.slug = ${slug} AND NOT s.dry_run AND r.state = 'completed' ${against} ${after}
-    ORDER BY s.id, r.created_at DESC`;
+    SELECT DISTINCT ON (r.submission_id) r.submission_id, r.verdict, r.score FROM runs r
+    WHERE r.version_id = ${versionId(slug, version)} AND r.state = 'completed'
+      AND r.kind IN ('first', 'regrade') ${after}
+    ORDER BY r.submission_id, r.created_at DESC, r.id DESC`;
+}
+
+function versionId(slug: string, version: number): RawBuilder<unknown> {
+  return sql`(SELECT id FROM challenge_versions WHERE slug = ${slug} AND version = ${version})`;
 }
 
 async function count(db: Reader, of: Of): Promise<Omit<Cohort, 'entries'>> {
   const found = await sql<{ count: number; verdicts: Cohort['verdicts'] | null; score: Cohort['score'] }>`
-    WITH newest AS (${newestRuns(of)}), verdicts AS (
+    WITH newest AS (${newestResults(of)}), verdicts AS (
       SELECT verdict, count(*)::integer AS of_it FROM newest WHERE verdict IS NOT NULL GROUP BY verdict
     )
     SELECT count(*)::integer AS count,
@@ -43,7 +52,16 @@ async function count(db: Reader, of: Of): Promise<Omit<Cohort, 'entries'>> {
 
 async function list(db: Reader, of: Of, page: PageRequest): Promise<Page<CohortEntry>> {
   const after = readCursor(page);
-  const found = await sql<CohortEntry>`${newestRuns(of, after?.id)} LIMIT ${pageSize(page) + 1}`.execute(db);
+  const against =
+    of.version === undefined ? sql`` : sql`AND runs.version_id = ${versionId(of.slug, of.version)}`;
+  const found = await sql<CohortEntry>`
+    WITH shown AS (${newestResults(of, after?.id)} LIMIT ${pageSize(page) + 1})
+    SELECT shown.*, r.id AS run_id, r.finished_at FROM shown CROSS JOIN LATERAL (
+      SELECT runs.id, runs.finished_at FROM runs
+      WHERE runs.submission_id = shown.submission_id AND runs.state = 'completed' ${against}
+      ORDER BY runs.created_at DESC, runs.id DESC LIMIT 1
+    ) r
+    ORDER BY shown.submission_id`.execute(db);
   return toPage(
     found.rows,
     page,

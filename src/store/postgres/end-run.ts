@@ -7,7 +7,7 @@ import { findSubmission } from './submission-rows.ts';
 import { clock } from './values.ts';
 import { queueWebhooks, runFacts, submissionFacts } from './webhook-rows.ts';
 
-type Ending = Pick<RunResult, 'state' | 'verdict' | 'score' | 'reason'>;
+type Ending = Pick<RunResult, 'state' | 'verdict' | 'score' | 'reason'> & { stages?: string[] | null };
 
 /**
  * Everything that belongs to the end of a run whose row is locked: its state, the last events, the refund of an
@@ -22,6 +22,7 @@ export async function endRun(tx: Tx, run: Run, ending: Ending, failures = run.fa
       state,
       verdict: completed ? ending.verdict : null,
       score: completed ? ending.score : null,
+      stages: ending.stages ?? null,
       reason,
       failures,
       phase: null,
@@ -90,7 +91,7 @@ export async function requeueRun(
     .where('id', '=', run.id)
     .execute();
   await appendEvents(tx, run.id, [{ type: 'state', state: 'queued', message: options.reason }]);
-  await putIntoOutbox(tx, run.id, epoch, options.delayMs);
+  await putIntoOutbox(tx, { ...run, epoch }, options.delayMs);
 }
 
 /** See RunStore. */

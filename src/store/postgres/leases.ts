@@ -1,3 +1,4 @@
+import type { Report } from '../../domain/report.ts';
 import type { Lease, Run, RunResult, RunStore } from '../run-store.ts';
 import type { Connection, Tx } from './connection.ts';
 import { endRun, errorRun, requeueRun } from './end-run.ts';
@@ -106,7 +107,7 @@ async function release(
 
 async function notePhase(tx: Tx, holder: Holder, phase: string, state: 'begin' | 'end'): Promise<void> {
   const run = await lockLease(tx, holder);
-  if (!run) {
+  if (!run || (await isForgotten(tx, run.submissionId))) {
     return;
   }
   const { now } = await tx.selectNoFrom(clock().as('now')).executeTakeFirstOrThrow();
@@ -160,8 +161,15 @@ async function finish(tx: Tx, holder: Holder, result: RunResult): Promise<boolea
   }
   // Who asked for the end said why; the worker only knows that somebody did.
   const canceled = result.state === 'canceled' && run.cancelReason !== null;
-  await endRun(tx, run, canceled ? { ...result, reason: run.cancelReason } : result);
+  const reason = canceled ? run.cancelReason : result.reason;
+  await endRun(tx, run, { ...result, reason, stages: stageNames(run, result.report) });
   return true;
+}
+
+function stageNames({ kind }: Run, report: RunResult['report']): string[] | null {
+  return kind !== 'check' && report !== null && 'stages' in report
+    ? (report as Report).stages.map(({ name }) => name)
+    : null;
 }
 
 /** The answer to a worker whose connection broke while it committed: this very result is stored already. */

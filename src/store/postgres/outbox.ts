@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import type { RunStore } from '../run-store.ts';
 import type { Tx } from './connection.ts';
 import { clock } from './values.ts';
 
@@ -6,14 +7,15 @@ import { clock } from './values.ts';
 export async function relayOutbox(
   tx: Tx,
   limit: number,
-  send: (delivery: { runId: string; epoch: number }) => Promise<void>,
+  send: Parameters<RunStore['relay']>[1],
 ): Promise<number> {
   const due = await tx
     .selectFrom('outbox')
     .innerJoin('runs', 'runs.id', 'outbox.runId')
-    .select(['outbox.id', 'outbox.runId', 'outbox.epoch'])
+    .select(['outbox.id', 'outbox.runId', 'outbox.epoch', 'runs.kind'])
     .select(sql<boolean>`runs.state = 'queued' AND runs.epoch = outbox.epoch`.as('wanted'))
     .where('outbox.dueAt', '<=', clock())
+    .orderBy('outbox.later')
     .orderBy('outbox.dueAt')
     .orderBy('outbox.id')
     .limit(limit)
@@ -23,11 +25,11 @@ export async function relayOutbox(
   const settled: string[] = [];
   const sent: string[] = [];
   let failure: Error | undefined;
-  for (const { id, runId, epoch, wanted } of due) {
+  for (const { id, wanted, ...delivery } of due) {
     try {
       if (wanted) {
-        await send({ runId, epoch });
-        sent.push(runId);
+        await send(delivery);
+        sent.push(delivery.runId);
       }
       settled.push(id);
     } catch (error) {

@@ -19,6 +19,6 @@ export async function queueRun(tx: Tx, run: NewRun): Promise<Run> {
     .returning(RUN_COLUMNS)
     .executeTakeFirstOrThrow();
   await appendEvents(tx, made.id, [{ type: 'state', state: 'queued' }]);
-  await putIntoOutbox(tx, made.id, made.epoch, 0);
+  await putIntoOutbox(tx, made, 0);
   return made;
 }

@@ -63,7 +63,7 @@ async function takeFromTheDead(tx: Tx, maxFailures: number) {
 async function deliverAgain(tx: Tx, staleMs: number): Promise<string[]> {
   const stale = await tx
     .selectFrom('runs')
-    .select(['id', 'epoch'])
+    .select(['id', 'epoch', 'kind'])
     .where('state', '=', 'queued')
     .where((row) =>
       row.not(
@@ -80,7 +80,7 @@ async function deliverAgain(tx: Tx, staleMs: number): Promise<string[]> {
     .skipLocked()
     .execute();
   for (const run of stale) {
-    await putIntoOutbox(tx, run.id, run.epoch, 0);
+    await putIntoOutbox(tx, run, 0);
   }
   return stale.map((run) => run.id);
 }

@@ -82,7 +82,7 @@ async function regradeBatch(
     ), noted AS (
       INSERT INTO run_events (run_id, seq, event) SELECT id, 1, '{"type":"state","state":"queued"}' FROM made
     ), put AS (
-      INSERT INTO outbox (run_id, epoch) SELECT id, 1 FROM made
+      INSERT INTO outbox (run_id, epoch, later) SELECT id, 1, true FROM made
     )
     SELECT id, created_at::text AS at FROM chosen ORDER BY created_at, id`.execute(tx);
   return { count: rows.length, last: rows.length < BATCH ? undefined : rows.at(-1) };

@@ -1,6 +1,8 @@
 import type { RunEvent } from '../../domain/run.ts';
 import { sql } from 'kysely';
+import type { Run } from '../run-store.ts';
 import type { Tx } from './connection.ts';
+import { clockIn } from './values.ts';
 
 /** The columns that make a Run. */
 export const RUN_COLUMNS = [
@@ -16,6 +18,7 @@ export const RUN_COLUMNS = [
   'runs.phase',
   'runs.verdict',
   'runs.score',
+  'runs.stages',
   'runs.previousRunId',
   'runs.reason',
   'runs.createdAt',
@@ -62,10 +65,14 @@ export async function isForgotten(tx: Tx, submissionId: string | null): Promise<
 }
 
 /** Puts a delivery into the outbox, due after `delayMs`. One that is there already stays as it is. */
-export async function putIntoOutbox(tx: Tx, runId: string, epoch: number, delayMs: number): Promise<void> {
+export async function putIntoOutbox(
+  tx: Tx,
+  { id: runId, epoch, kind }: Pick<Run, 'id' | 'epoch' | 'kind'>,
+  delayMs: number,
+): Promise<void> {
   await tx
     .insertInto('outbox')
-    .values({ runId, epoch, dueAt: sql`clock_timestamp() + ${delayMs} * interval '1 millisecond'` })
+    .values({ runId, epoch, dueAt: clockIn(delayMs), later: kind === 'regrade' })
     .onConflict((conflict) => conflict.doNothing())
     .execute();
   await sql`SELECT pg_notify(${OUTBOX_CHANNEL}, '')`.execute(tx);

@@ -40,12 +40,14 @@ export function runStore(connection: Connection): RunStore {
     regrade: (submissionId, versionId) => connection.write((tx) => regradeOne(tx, submissionId, versionId)),
     regradeAll: (slug, versionId) => connection.write((tx) => regradeAll(tx, slug, versionId)),
     check: (versionId) => queueCheck(connection, versionId),
+    checkOf: (versionId) => connection.read((db) => checkOf(db, idOf(versionId))),
     cancel: (runId, reason) => connection.write((tx) => cancelRun(tx, idOf(runId), reason)),
     ...leaseStore(connection),
     reconcile: (options) => connection.write((tx) => reconcileRuns(tx, options)),
     relay: (limit, send) => connection.write((tx) => relayOutbox(tx, limit, send)),
     queueFacts: () => connection.read(queueFacts),
     outcomeFacts: () => connection.read(outcomeFacts),
+    submissionsWait: () => connection.read(submissionsWait),
     positionOf: (runId) => connection.read((db) => positionOf(db, idOf(runId))),
   };
 }
@@ -60,15 +62,8 @@ async function queueCheck(connection: Connection, versionId: string): Promise<Ru
       .where('id', '=', idOf(versionId))
       .forUpdate()
       .executeTakeFirstOrThrow();
-    const going = await tx
-      .selectFrom('runs')
-      .select(RUN_COLUMNS)
-      .where('versionId', '=', idOf(versionId))
-      .where('kind', '=', 'check')
-      .where('state', 'in', ['queued', 'running'])
-      .executeTakeFirst();
     return (
-      going ??
+      (await checkOf(tx, idOf(versionId))) ??
       (await queueRun(tx, {
         submissionId: null,
         versionId,
@@ -78,6 +73,16 @@ async function queueCheck(connection: Connection, versionId: string): Promise<Ru
       }))
     );
   });
+}
+
+async function checkOf(db: Reader, versionId: string): Promise<Run | undefined> {
+  return await db
+    .selectFrom('runs')
+    .select(RUN_COLUMNS)
+    .where('versionId', '=', versionId)
+    .where('kind', '=', 'check')
+    .where('state', 'in', ['queued', 'running'])
+    .executeTakeFirst();
 }
 
 async function queueFacts(db: Reader): ReturnType<RunStore['queueFacts']> {
@@ -100,15 +105,38 @@ async function queueFacts(db: Reader): ReturnType<RunStore['queueFacts']> {
   return { counts, oldestQueuedMs: oldest?.ms ?? null };
 }
 
-async function positionOf(db: Reader, runId: string): Promise<number | undefined> {
+/** Runs of submissions themselves, in words that an index has too. */
+const OF_SUBMISSIONS = sql<boolean>`kind IN ('first', 'dry')`;
+
+async function submissionsWait(db: Reader): Promise<boolean> {
   const found = await db
     .selectFrom('runs')
-    .select(
-      sql<number>`(SELECT count(*)::integer FROM runs earlier WHERE earlier.state = 'queued'
-        AND (earlier.queued_at, earlier.id) < (runs.queued_at, runs.id))`.as('position'),
-    )
+    .select('id')
+    .where('state', '=', 'queued')
+    .where(OF_SUBMISSIONS)
+    .limit(1)
+    .executeTakeFirst();
+  return found !== undefined;
+}
+
+/** Submissions go before re-grades, and checks have a line of their own. */
+async function positionOf(db: Reader, runId: string): Promise<number | undefined> {
+  const run = await db
+    .selectFrom('runs')
+    .select(['id', 'kind', 'queuedAt'])
     .where('id', '=', runId)
     .where('state', '=', 'queued')
     .executeTakeFirst();
-  return found?.position;
+  if (!run) {
+    return undefined;
+  }
+  const ownLine = ['check', 'regrade'].includes(run.kind) ? sql<boolean>`kind = ${run.kind}` : OF_SUBMISSIONS;
+  const earlier = sql<boolean>`${ownLine} AND (queued_at, id) < (${run.queuedAt}, ${run.id}::uuid)`;
+  const found = await db
+    .selectFrom('runs')
+    .select((row) => row.fn.countAll<string>().as('count'))
+    .where('state', '=', 'queued')
+    .where(run.kind === 'regrade' ? sql<boolean>`(${OF_SUBMISSIONS} OR ${earlier})` : earlier)
+    .executeTakeFirstOrThrow();
+  return Number(found.count);
 }

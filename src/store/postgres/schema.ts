@@ -77,7 +77,14 @@ export interface Database {
   /** Which blobs results refer to, beside `results.artifacts`, for telling unused blobs quickly. */
   artifacts: { runId: string; blob: string };
   runEvents: { runId: string; seq: number; at: Generated<Date>; event: Json<RunEvent> };
-  outbox: { id: Generated<string>; runId: string; epoch: number; dueAt: Generated<Date> };
+  /** `later`: behind all that are not. */
+  outbox: {
+    id: Generated<string>;
+    runId: string;
+    epoch: number;
+    dueAt: Generated<Date>;
+    later: Generated<boolean>;
+  };
   webhooks: {
     id: Generated<string>;
     url: string;
@@ -176,6 +183,8 @@ interface RunTable {
   phases: Json<Run['phases']>;
   verdict: RunResult['verdict'];
   score: number | null;
+  /** Of the report of a grading; null without one, and for what ended before they were noted. */
+  stages: string[] | null;
   previousRunId: string | null;
   reason: string | null;
   /** The newest event's number. */

@@ -4,7 +4,8 @@ import type { MutationPlan } from '../../../domain/mutation.ts';
 import type { ImageId } from '../../../sandbox/sandbox-engine.ts';
 import type { Artifact } from '../../grader-session.ts';
 import { runStage } from '../../run-stage.ts';
-import type { CheckDeps } from '../check-types.ts';
+import type { CheckDeps, InTurn } from '../check-types.ts';
+import { atOnce } from '../sample-gradings.ts';
 
 /** The reference that mutants are made of, ready to start. */
 export interface BuiltReference {
@@ -26,6 +27,24 @@ export interface MutationSession {
  * `MUTATION_FAILED`: the reference has passed the same checks before, so that what breaks here is ours.
  */
 export async function runMutationSession(
+  challenge: Challenge,
+  reference: BuiltReference,
+  session: MutationSession,
+  deps: CheckDeps,
+  signal: AbortSignal,
+): Promise<Artifact[]> {
+  const inTurn: InTurn = deps.inTurn ?? atOnce;
+  return await inTurn(async () => {
+    const leave = await deps.gate?.enter(false, signal);
+    try {
+      return await runInPod(challenge, reference, session, deps, signal);
+    } finally {
+      leave?.();
+    }
+  }, signal);
+}
+
+async function runInPod(
   challenge: Challenge,
   reference: BuiltReference,
   { run, seed, plan, onProgress }: MutationSession,
