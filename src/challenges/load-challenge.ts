@@ -14,6 +14,7 @@ import { bundleDigest } from './bundle-digest.ts';
 import { listBundleFiles, matchBundleFiles } from './bundle-files.ts';
 import { loadCode } from './load-code.ts';
 import { loadContract } from './load-contract.ts';
+import { loadCustom } from './load-custom.ts';
 import { isLocustPlan, loadLocustPlan } from './load-locust-plan.ts';
 import { checkAgainst, problemAt } from './schema-problems.ts';
 import { readSpecYaml } from './spec-yaml.ts';
@@ -38,13 +39,14 @@ export async function loadChallenge(
   const resilience = bundle ? await loadSuites(bundle, 'resilience') : [];
   const contract = bundle ? await loadContract(bundle) : undefined;
   const loads = bundle ? await loadLoad(bundle, options.profile) : {};
-  reportRepeatedIds([...suites, ...resilience], contract, loads.load ?? loads.locust?.plan, problems);
+  const custom = bundle ? await loadCustom(bundle) : undefined;
+  reportRepeatedIds([...suites, ...resilience], contract, loads.load ?? loads.locust?.plan, custom, problems);
   if (!bundle || problems.length > 0) {
     throw new SpecError(problems);
   }
   const digest = await bundleDigest(directory, bundle.files);
   const { file } = bundle;
-  return { file, digest, directory, suites, contract, resilience, load: undefined, ...loads };
+  return { file, digest, directory, suites, contract, resilience, load: undefined, ...loads, custom };
 }
 
 /** The suites with only those checks that candidates may see; suites without any are left out. */
@@ -56,7 +58,7 @@ export function visibleSuites(suites: readonly ApiSuite[]): ApiSuite[] {
 
 /** The ids of all checks of a challenge in the order of its stages. */
 export function challengeCheckIds(
-  challenge: Pick<Challenge, 'suites' | 'contract' | 'resilience' | 'load' | 'locust'>,
+  challenge: Pick<Challenge, 'suites' | 'contract' | 'resilience' | 'load' | 'locust' | 'custom'>,
 ): string[] {
   const plan = challenge.load ?? challenge.locust?.plan;
   return [
@@ -64,6 +66,7 @@ export function challengeCheckIds(
     ...(challenge.contract?.checks ?? []).map(({ id }) => id),
     ...challenge.resilience.flatMap(checkIds),
     ...(plan ? loadCheckIds(plan) : []),
+    ...(challenge.custom ?? []).flatMap(({ checks }) => checks.map(({ id }) => id)),
   ];
 }
 
@@ -159,6 +162,7 @@ function reportRepeatedIds(
   suites: readonly ApiSuite[],
   contract: ContractPlan | undefined,
   load: Pick<LoadPlan, 'file' | 'thresholds'> | undefined,
+  custom: Challenge['custom'],
   problems: SpecProblem[],
 ): void {
   const claims = [
@@ -173,6 +177,13 @@ function reportRepeatedIds(
       file: load?.file ?? '',
       path: `thresholds[${index}]`,
     })),
+    ...(custom ?? []).flatMap(({ checks }, grader) =>
+      checks.map(({ id }, index) => ({
+        id,
+        file: 'challenge.yaml',
+        path: `stages.custom.graders[${grader}].checks[${index}]`,
+      })),
+    ),
   ];
   const owners = new Map<string, string>();
   for (const { id, file, path } of claims) {

@@ -1,15 +1,11 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import type { BundleFile, Challenge } from '../domain/challenge.ts';
+import type { Challenge } from '../domain/challenge.ts';
 import type { SpecProblem } from '../domain/errors.ts';
 import { LocustPlanSchema, resolveLocustPlan } from '../domain/locust-plan.ts';
 import { matchBundleFiles } from './bundle-files.ts';
+import { MAX_INPUT_BYTES, readBundleFiles } from './bundle-input.ts';
 import { didYouMean } from './did-you-mean.ts';
 import { checkAgainst, problemAt } from './schema-problems.ts';
 import type { SpecYaml } from './spec-yaml.ts';
-
-/** All files for a locustfile together; they travel to the grader's container. */
-const MAX_INPUT_BYTES = 16 * 1024 * 1024;
 
 interface LocustBundle {
   directory: string;
@@ -51,7 +47,7 @@ export async function loadLocustPlan(
     }
     matching.forEach((name) => names.add(name));
   }
-  const contents = await readFiles(directory, [...names].toSorted());
+  const contents = await readBundleFiles(directory, names);
   const bytes = contents.reduce((sum, { content }) => sum + content.length, 0);
   if (bytes > MAX_INPUT_BYTES) {
     problems.push(
@@ -59,10 +55,4 @@ export async function loadLocustPlan(
     );
   }
   return plan && { plan, files: contents };
-}
-
-async function readFiles(directory: string, names: readonly string[]): Promise<BundleFile[]> {
-  return await Promise.all(
-    names.map(async (path) => ({ path, content: await readFile(join(directory, path)) })),
-  );
 }

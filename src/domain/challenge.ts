@@ -4,7 +4,7 @@ import type { ContractPlan } from './contract-plan.ts';
 import type { LoadPlan } from './load-plan.ts';
 import type { LocustPlan } from './locust-plan.ts';
 import { DurationMs, SizeBytes } from './units.ts';
-import { VerdictSchema } from './verdict.ts';
+import { SkillSchema, VerdictSchema, VisibilitySchema } from './verdict.ts';
 
 const Slug = z.string().regex(/^[a-z0-9]+(-[a-z0-9]+)*$/, 'expected lower-case words joined by "-"');
 const RelativePath = z
@@ -99,6 +99,41 @@ const ContractStageSchema = z.strictObject({
   leaveOut: z.array(z.string()).default([]),
 });
 
+/** A grader of the author's own: an image that the engine has, and what of it is known beforehand. */
+const OwnGraderSchema = z.strictObject({
+  image: z
+    .string()
+    .max(255)
+    .regex(/^[a-z0-9][\w.:/@-]*$/, 'expected an image as the engine names it: "team/grader:3"'),
+  /** Run instead of the image's own command. */
+  command: z.array(z.string().min(1)).min(1),
+  /** Of the bundle, put under /input. */
+  files: z.array(RelativePath).default([]),
+  deadline: DurationMs.prefault('5m'),
+  limits: z
+    .strictObject({
+      cpus: z.number().positive().default(1),
+      memory: SizeBytes.prefault('512MiB'),
+      pids: z.number().int().positive().default(256),
+      files: z.number().int().positive().default(4096),
+    })
+    .prefault({}),
+  /** What it is to report; more may come, less counts as not run. */
+  checks: z
+    .array(
+      z.strictObject({
+        id: z
+          .string()
+          .regex(/^[a-z0-9]+(-[a-z0-9]+)*\/[\w./-]+$/, 'expected an id such as "orders/can-be-placed"'),
+        name: z.string().min(1).max(300),
+        points: z.number().positive().default(1),
+        skill: SkillSchema.default('api-design'),
+        visibility: VisibilitySchema.default('hidden'),
+      }),
+    )
+    .default([]),
+});
+
 /** `challenge.yaml`, apiVersion assay/v1. */
 export const ChallengeFileSchema = z.strictObject({
   apiVersion: z.literal('assay/v1'),
@@ -114,10 +149,11 @@ export const ChallengeFileSchema = z.strictObject({
       contract: ContractStageSchema.optional(),
       resilience: z.strictObject({ weight: Weight, suites: z.array(RelativePath).min(1) }).optional(),
       load: z.strictObject({ weight: Weight, plan: RelativePath }).optional(),
+      custom: z.strictObject({ weight: Weight, graders: z.array(OwnGraderSchema).min(1) }).optional(),
     })
     .refine(
       (stages) => Object.values(stages).some(Boolean),
-      'expected at least one stage: api, contract, resilience or load',
+      'expected at least one stage: api, contract, resilience, load or custom',
     ),
   pass: z.strictObject({ score: z.number().min(0).max(100) }).default({ score: 70 }),
   feedback: z.strictObject({ candidate: FeedbackSchema.prefault({}) }).prefault({}),
@@ -129,6 +165,8 @@ export const ChallengeFileSchema = z.strictObject({
     .default([]),
 });
 export type ChallengeFile = z.infer<typeof ChallengeFileSchema>;
+
+export type OwnGrader = Omit<z.infer<typeof OwnGraderSchema>, 'files'> & { files: BundleFile[] };
 
 /** `expect.yaml` beside a sample submission. */
 export const ExpectationSchema = z.strictObject({
@@ -165,4 +203,6 @@ export interface Challenge {
   load: LoadPlan | undefined;
   /** Instead of `load` where the plan says `engine: locust`. */
   locust?: { plan: LocustPlan; files: BundleFile[] } | undefined;
+  /** Graders of the custom stage, with their files. */
+  custom?: OwnGrader[] | undefined;
 }

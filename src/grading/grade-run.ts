@@ -8,6 +8,7 @@ import { buildSubmission } from './build-submission.ts';
 import { diagnoseBuild } from './diagnose.ts';
 import type { Artifact } from './grader-session.ts';
 import type { Grader } from './graders.ts';
+import { graderImage } from './start-grader.ts';
 import { planStages } from './plan-stages.ts';
 import type { StageSelection } from './plan-stages.ts';
 import type { OnProgress } from './progress.ts';
@@ -67,6 +68,7 @@ export async function gradeRun(
   try {
     const engine = await deps.engine.facts(signal);
     record.environment(engine);
+    await requireOwnImages(stages, deps, signal);
     const image = await build(request, deps, record, signal);
     if (image !== undefined) {
       const context = stageContext(request, deps, { image, pod: await opening, cpus: engine.cpus });
@@ -89,6 +91,17 @@ async function destroyQuietly(opening: Promise<Pod>, record: RunRecord): Promise
     record.remark(
       `Something of this run could not be removed yet: ${error instanceof Error ? error.message : ''}`,
     );
+  }
+}
+
+/** An image of the author's own that is missing is told before the build rather than after the first stages. */
+async function requireOwnImages(
+  stages: readonly StagePlan[],
+  deps: GradeDeps,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const task of stages.flatMap(({ tasks }) => tasks.filter(({ own }) => own))) {
+    await graderImage(task, deps, signal);
   }
 }
 

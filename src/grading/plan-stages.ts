@@ -2,6 +2,7 @@ import { visibleSuites } from '../challenges/load-challenge.ts';
 import type { Challenge } from '../domain/challenge.ts';
 import { AssayError } from '../domain/errors.ts';
 import { planContract } from './stages/contract-stage.ts';
+import { planCustom } from './stages/custom-stage.ts';
 import { planLoad, planLocust } from './stages/load-stage.ts';
 import type { StagePlan } from './stages/stage-plan.ts';
 import { planSuites } from './stages/suites-stage.ts';
@@ -17,7 +18,13 @@ export interface StageSelection {
 type Planner = (challenge: Challenge, visibleOnly: boolean) => StagePlan | undefined;
 
 /** One a stage, in the order in which they run. */
-const PLANNERS: readonly Planner[] = [planApi, planContractTest, planResilience, planLoadTest];
+const PLANNERS: readonly Planner[] = [
+  planApi,
+  planContractTest,
+  planResilience,
+  planOwnGraders,
+  planLoadTest,
+];
 
 /**
  * Plans the stages of a run in order. Throws AssayError `NO_STAGE` when the selection names a stage that the
@@ -55,6 +62,11 @@ function planResilience(challenge: Challenge, visibleOnly: boolean): StagePlan |
   return stages.resilience && suites.length > 0
     ? planSuites('resilience', stages.resilience.weight, suites, service)
     : undefined;
+}
+
+function planOwnGraders({ file, custom }: Challenge, visibleOnly: boolean): StagePlan | undefined {
+  const weight = file.stages.custom?.weight;
+  return custom && weight !== undefined && !visibleOnly ? planCustom(custom, weight) : undefined;
 }
 
 function planLoadTest({ file, load, locust }: Challenge, visibleOnly: boolean): StagePlan | undefined {

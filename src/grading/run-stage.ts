@@ -19,7 +19,7 @@ import type { Artifact, GraderResult } from './grader-session.ts';
 import type { Grader } from './graders.ts';
 import { JUNIT_ARTIFACT, junitChecks } from './junit-results.ts';
 import { calibrateTask } from './measure-reference.ts';
-import { GRADER_GRACE_MS, serviceCpuset, startGrader, taskWallMs } from './start-grader.ts';
+import { GRADER_GRACE_MS, graderImage, serviceCpuset, startGrader, taskWallMs } from './start-grader.ts';
 import type { GraderTask, StagePlan } from './stages/stage-plan.ts';
 import type { OnProgress } from './progress.ts';
 import { sidecarPorts, startSidecars } from './sidecars.ts';
@@ -27,7 +27,7 @@ import type { Sidecars } from './sidecars.ts';
 
 /** What a stage needs to know of its run. */
 export interface StageContext {
-  engine: Pick<SandboxEngine, 'image'>;
+  engine: Pick<SandboxEngine, 'image' | 'foreignImage'>;
   pod: Pod;
   image: ImageId;
   start: readonly string[];
@@ -282,9 +282,9 @@ async function graderImages(
   signal: AbortSignal,
 ): Promise<Record<string, ImageId>> {
   const images: Record<string, ImageId> = {};
-  for (const { grader } of plan.tasks) {
-    const { image } = await context.loadGrader(grader);
-    images[image] = await context.engine.image(image, signal);
+  for (const task of plan.tasks) {
+    const { name, image } = await graderImage(task, context, signal);
+    images[name] = image;
   }
   for (const name of context.service.uses) {
     images[name] = await context.engine.image(name, signal);

@@ -1,5 +1,6 @@
 import type { Challenge } from '../domain/challenge.ts';
-import type { GraderProcess, Pod, SandboxEngine } from '../sandbox/sandbox-engine.ts';
+import { AssayError } from '../domain/errors.ts';
+import type { GraderProcess, ImageId, Pod, SandboxEngine } from '../sandbox/sandbox-engine.ts';
 import type { Grader } from './graders.ts';
 import { packInput } from './pack-input.ts';
 import type { GraderTask, StagePlan } from './stages/stage-plan.ts';
@@ -13,7 +14,7 @@ export function taskWallMs(task: GraderTask, service: Challenge['file']['service
 }
 
 export interface GraderContext {
-  engine: Pick<SandboxEngine, 'image'>;
+  engine: Pick<SandboxEngine, 'image' | 'foreignImage'>;
   pod: Pod;
   service: Challenge['file']['service'];
   /** CPUs of the machine that the containers may use. */
@@ -28,16 +29,32 @@ export async function startGrader(
   context: GraderContext,
   signal: AbortSignal,
 ): Promise<GraderProcess> {
-  const grader = await context.loadGrader(task.grader);
-  const image = await context.engine.image(grader.image, signal);
+  const { command, ...grader } = task.own ?? (await context.loadGrader(task.grader));
+  const { image } = await graderImage(task, context, signal);
   const limits = { ...grader.limits, wallMs: taskWallMs(task, context.service) };
   const cpuset = plan.exclusive && context.cpus > 1 ? { cpuset: GRADER_CPU } : {};
   const files = task.files ?? [];
   const input = files.length > 0 ? { input: await packInput(files) } : {};
-  return await context.pod.startGrader(
-    { image, command: grader.command, limits, ...input, ...cpuset },
-    signal,
-  );
+  return await context.pod.startGrader({ image, command, limits, ...input, ...cpuset }, signal);
+}
+
+/** The image of a task's grader, with its name for the report. Throws AssayError for one that the engine lacks. */
+export async function graderImage(
+  task: GraderTask,
+  { engine, loadGrader }: Pick<GraderContext, 'engine' | 'loadGrader'>,
+  signal: AbortSignal,
+): Promise<{ name: string; image: ImageId }> {
+  if (!task.own) {
+    const { image: name } = await loadGrader(task.grader);
+    return { name, image: await engine.image(name, signal) };
+  }
+  const image = await engine.foreignImage(task.grader, signal);
+  if (image === undefined) {
+    throw new AssayError('GRADER_IMAGE_MISSING', 'spec', `the engine has no image "${task.grader}"`, {
+      mend: `build or pull it on every machine that runs a worker: docker pull ${task.grader}`,
+    });
+  }
+  return { name: task.grader, image };
 }
 
 const SERVICE_CPU = 0;

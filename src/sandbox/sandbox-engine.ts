@@ -23,6 +23,8 @@ export interface SandboxEngine {
   facts(signal: AbortSignal): Promise<EngineFacts>;
   /** The id of one of our own images ("runtime-node", "grader"), building it first where it is missing. */
   image(name: string, signal: AbortSignal, onProgress?: (line: string) => void): Promise<ImageId>;
+  /** The id of an image that the engine already has under this reference; undefined when it has none. Never pulls. */
+  foreignImage(reference: string, signal: AbortSignal): Promise<ImageId | undefined>;
   /** Runs one build step and keeps the result as an image; a known `key` is answered from the cache at once. */
   build(plan: BuildPlan, signal: AbortSignal): Promise<BuildOutcome>;
   /** Opens the loopback-only network of one run. */

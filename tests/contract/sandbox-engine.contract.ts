@@ -85,6 +85,10 @@ export function describeSandboxEngine(name: string, make: () => Promise<SandboxH
       expect(facts.runtime).not.toBe('');
     });
 
+    it('knows no image under a name that nobody gave', async () => {
+      expect(await harness.engine.foreignImage('team/not-there:1', never)).toBeUndefined();
+    });
+
     it('reaches a candidate on IPv4 and tells what listens', async () => {
       const pod = await openPod();
       expect(await pod.probe(8080, '/health', 500)).toEqual({ kind: 'refused' });

@@ -1,9 +1,12 @@
 import type { BundleFile } from '../../domain/challenge.ts';
+import type { Grader } from '../graders.ts';
 import type { PlannedStage } from '../../report/run-facts.ts';
 
 /** What one grader container is told to do against one life of the service. */
 export interface GraderTask {
+  /** One of ours by its name; with `own` the author's, by its image. */
   grader: string;
+  own?: Pick<Grader, 'command' | 'limits'>;
   plan: unknown;
   /** Files of the bundle that it finds under /input. */
   files?: readonly BundleFile[];

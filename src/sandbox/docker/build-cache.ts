@@ -36,7 +36,7 @@ export async function findImage(
   signal: AbortSignal,
 ): Promise<ImageId | undefined> {
   try {
-    const info = await client.call('look up a build', () => client.api.getImage(tag).inspect(), { signal });
+    const info = await client.call('look up an image', () => client.api.getImage(tag).inspect(), { signal });
     return info.Id;
   } catch (error) {
     if (engineStatus(error) === 404) {

@@ -34,6 +34,8 @@ export function makeFakeEngine(script: FakeScript = {}): FakeEngine {
     },
     facts: () => Promise.resolve(FACTS),
     image: (name) => Promise.resolve(`sha256:${name}`),
+    foreignImage: (reference) =>
+      Promise.resolve(script.images?.includes(reference) ? `sha256:${reference}` : undefined),
     build: async (plan, signal) => {
       signal.throwIfAborted();
       return (await script.build?.(plan, signal)) ?? built(plan);
