@@ -1,19 +1,18 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
-import type { Readable } from 'node:stream';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import type { Readable, Writable } from 'node:stream';
 import { InfraError, IntakeError } from '../domain/errors.ts';
 import type { CanonicalSubmission } from '../domain/submission.ts';
 import type { InspectRequest } from './inspect-protocol.ts';
 import { DEFAULT_INTAKE_LIMITS, type IntakeLimits } from './limits.ts';
 import { type ReceivedAnswer, readAnswer } from './read-answer.ts';
 import { guardReader } from './reader-guard.ts';
+import { readerProgram } from './reader-program.ts';
 import { isRefusalCode } from './refusals.ts';
 
-type Reader = ChildProcessByStdio<null, Readable, Readable>;
+type Reader = ChildProcessByStdio<Writable, Readable, Readable>;
 
 const MIB = 1024 ** 2;
 const KEPT_STDERR_BYTES = 4096;
@@ -34,7 +33,9 @@ export async function inspectSubmission(
 ): Promise<CanonicalSubmission> {
   signal.throwIfAborted();
   const effective: IntakeLimits = { ...DEFAULT_INTAKE_LIMITS, ...limits };
-  const reader = startReader({ path: resolve(source.path), limits: effective });
+  const program = await readerProgram();
+  signal.throwIfAborted();
+  const reader = startReader(program, { path: resolve(source.path), limits: effective });
   const guard = guardReader(reader, effective, signal);
   try {
     const [received, stderr, exit] = await Promise.all([
@@ -53,21 +54,19 @@ export async function inspectSubmission(
 }
 
 /** No environment is passed on: the process has no use for it, and it may hold secrets. */
-function startReader(request: InspectRequest): Reader {
-  const typescript = import.meta.url.endsWith('.ts');
-  const program = new URL(typescript ? './inspect-child.ts' : './inspect-child.js', import.meta.url);
+function startReader(program: string, request: InspectRequest): Reader {
   const heapMiB = Math.max(1, Math.floor(request.limits.heapBytes / MIB));
   const args = [
+    '--title=assay-reader',
     `--max-old-space-size=${heapMiB}`,
-    ...(typescript ? ['--import', typescriptLoader()] : []),
-    fileURLToPath(program),
+    '--input-type=module',
+    '-',
     JSON.stringify(request),
   ];
-  return spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'], env: {}, cwd: '/' });
-}
-
-function typescriptLoader(): string {
-  return pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
+  const reader = spawn(process.execPath, args, { stdio: 'pipe', env: {}, cwd: '/' });
+  // One that ends before it has read its program is told by its exit.
+  reader.stdin.on('error', () => undefined).end(program);
+  return reader;
 }
 
 /** Closing its end of the pipe makes a process that still writes stop. Never rejects. */

@@ -45,7 +45,7 @@ function readerPids(): number[] {
     .trim()
     .split(' ')
     .filter(Boolean);
-  return pids.map(Number).filter((pid) => commandLine(pid).includes('inspect-child'));
+  return pids.map(Number).filter((pid) => commandLine(pid).includes('assay-reader'));
 }
 
 function commandLine(pid: number): string {

@@ -82,7 +82,7 @@ const FENCES: Readonly<Record<string, readonly string[]>> = {
   bullmq: ['src/queue'],
   ioredis: ['src/queue'],
   yauzl: ['src/intake'],
-  esbuild: ['src/sandbox/docker'],
+  esbuild: ['src/intake', 'src/sandbox/docker'],
   'hdr-histogram-js': ['graders/load'],
   'json-p3': ['graders/api'],
   ajv: ['graders/api', 'graders/contract', 'src/challenges'],
