@@ -1,70 +1,62 @@
-import { parseCheckOptions, runCheckCommand } from './cli/check-command.ts';
-import { runClean } from './cli/clean-command.ts';
-import { runDoctor } from './cli/doctor-command.ts';
 import { EXIT } from './cli/exit-codes.ts';
-import { parseGradeOptions, runGradeCommand } from './cli/grade-command.ts';
 import type { GradeIo } from './cli/grade-command.ts';
-import { helpFor, USAGE } from './cli/help.ts';
-import { runImport } from './cli/import-command.ts';
-import { runLoadCommand } from './cli/load-command.ts';
-import { runSchema } from './cli/schema-command.ts';
-import { runServe } from './cli/serve-command.ts';
-import { runServices } from './cli/services-command.ts';
-import { runSetup } from './cli/setup-command.ts';
-import { parseSubmitOptions, runSubmitCommand } from './cli/submit-command.ts';
-import { runToken } from './cli/token-command.ts';
-import { runWorker } from './cli/worker-command.ts';
-import { openEngineAccess, openGrading } from './compose.ts';
+import type { Grading } from './compose.ts';
 import { readConfig } from './config.ts';
 import type { Config } from './config.ts';
 import { AssayError } from './domain/errors.ts';
+import type { EngineAccess } from './open-engine.ts';
 import { visibleBlock } from './report/text-safety.ts';
 
-/** Runs one command and answers its exit code. */
+const HELP_WORDS: ReadonlySet<string> = new Set(['help', '--help', '-h']);
+
+/**
+ * Runs one command and answers its exit code. Each command loads what it needs and no more: most of the time that a
+ * short one takes is loading.
+ */
 async function main(args: string[], signal: AbortSignal): Promise<number> {
   const [command, ...rest] = args;
-  const help = command === undefined ? USAGE : helpFor(args);
-  if (command === undefined || help !== undefined) {
-    process.stdout.write(`${help}\n`);
-    return command === undefined ? EXIT.refused : EXIT.passed;
+  if (command === undefined || args.some((word) => HELP_WORDS.has(word))) {
+    const { helpFor, USAGE } = await import('./cli/help.ts');
+    const help = command === undefined ? USAGE : helpFor(args);
+    if (command === undefined || help !== undefined) {
+      process.stdout.write(`${help}\n`);
+      return command === undefined ? EXIT.refused : EXIT.passed;
+    }
   }
   const config = readConfig();
   const io = { stdout: process.stdout, stderr: process.stderr, color: config.color && process.stdout.isTTY };
   switch (command) {
     case 'grade': {
+      const { parseGradeOptions, runGradeCommand } = await import('./cli/grade-command.ts');
       const options = parseGradeOptions(rest);
       return await runGradeCommand(options, () => openGrading(config, options.runtime), io, signal);
     }
-    case 'check':
+    case 'check': {
+      const { parseCheckOptions, runCheckCommand } = await import('./cli/check-command.ts');
       return await runCheckCommand(parseCheckOptions(rest), () => openGrading(config), io, signal);
+    }
     case 'import':
-      return await runImport(rest, io);
+      return await (await import('./cli/import-command.ts')).runImport(rest, io);
     case 'load':
-      return await runLoadCommand(rest, process.stdout);
+      return await (await import('./cli/load-command.ts')).runLoadCommand(rest, process.stdout);
     case 'submit': {
+      const { parseSubmitOptions, runSubmitCommand } = await import('./cli/submit-command.ts');
       const defaults = { url: config.serviceUrl, token: config.serviceToken };
       return await runSubmitCommand(parseSubmitOptions(rest, defaults), io, signal);
     }
-    case 'doctor':
-      return await runDoctor(() => openGrading({ ...config, warmPods: 0 }), io, signal);
-    case 'clean':
-      return await runClean(await openEngineAccess(config), io);
-    case 'setup':
-      return await runSetup(
-        await openEngineAccess(config),
-        { all: rest.includes('--all'), home: config.home },
-        io,
-        signal,
-      );
     case 'schema':
-      return runSchema(rest, io);
+      return (await import('./cli/schema-command.ts')).runSchema(rest, io);
     default:
-      return await runServiceCommand(command, rest, config, io, signal);
+      return await runHostCommand(command, rest, config, io, signal);
   }
 }
 
-/** The commands of the service and of the host that it runs on. */
-async function runServiceCommand(
+async function openGrading(config: Config, runtime = config.runtime): Promise<Grading> {
+  return await (await import('./compose.ts')).openGrading(config, runtime);
+}
+
+/** The commands of the host and of the service that runs on it. */
+async function runHostCommand(
   command: string,
   args: string[],
   config: Config,
@@ -72,17 +64,42 @@ async function runServiceCommand(
   signal: AbortSignal,
 ): Promise<number> {
   switch (command) {
-    case 'serve':
-      return await runServe(config, { worker: !args.includes('--no-worker') }, io, signal);
-    case 'worker':
-      return await runWorker(config, { untilStdinEnds: args.includes('--until-stdin-ends') }, io, signal);
-    case 'services':
+    case 'doctor': {
+      const { runDoctor } = await import('./cli/doctor-command.ts');
+      return await runDoctor(() => openGrading({ ...config, warmPods: 0 }), io, signal);
+    }
+    case 'clean': {
+      const { runClean } = await import('./cli/clean-command.ts');
+      return await runClean(await openEngineAccess(config), io);
+    }
+    case 'setup': {
+      const { runSetup } = await import('./cli/setup-command.ts');
+      const options = { all: args.includes('--all'), home: config.home };
+      return await runSetup(await openEngineAccess(config), options, io, signal);
+    }
+    case 'services': {
+      const { runServices } = await import('./cli/services-command.ts');
       return await runServices(args, config, io);
+    }
+    case 'serve': {
+      const { runServe } = await import('./cli/serve-command.ts');
+      return await runServe(config, { worker: !args.includes('--no-worker') }, io, signal);
+    }
+    case 'worker': {
+      const { runWorker } = await import('./cli/worker-command.ts');
+      return await runWorker(config, { untilStdinEnds: args.includes('--until-stdin-ends') }, io, signal);
+    }
     case 'token':
-      return await runToken(args, config, io, signal);
-    default:
+      return await (await import('./cli/token-command.ts')).runToken(args, config, io, signal);
+    default: {
+      const { USAGE } = await import('./cli/help.ts');
       throw new AssayError('USAGE', 'spec', `there is no command "${command}"`, { mend: `\n\n${USAGE}` });
+    }
   }
+}
+
+async function openEngineAccess(config: Config): Promise<EngineAccess> {
+  return await (await import('./open-engine.ts')).openEngineAccess(config);
 }
 
 /** One Ctrl-C cancels and cleans up; a second one ends the process, and the guard cleans up instead. */

@@ -1,7 +1,7 @@
 import { PassThrough } from 'node:stream';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { openEngineAccess } from '../../src/compose.ts';
+import { openEngineAccess } from '../../src/open-engine.ts';
 import { readConfig } from '../../src/config.ts';
 import type { DriverOptions, DriverResult } from './driver.ts';
 

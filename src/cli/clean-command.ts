@@ -1,4 +1,4 @@
-import type { EngineAccess } from '../compose.ts';
+import type { EngineAccess } from '../open-engine.ts';
 import { sweepOrphans } from '../sandbox/docker/cleanup.ts';
 import { EXIT } from './exit-codes.ts';
 import type { GradeIo } from './grade-command.ts';

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
-import { openApi, openBacking } from '../compose-service.ts';
+import { openApi } from '../compose-api.ts';
+import { openBacking } from '../compose-service.ts';
 import type { Backing } from '../compose-service.ts';
 import type { Config } from '../config.ts';
 import { AssayError } from '../domain/errors.ts';

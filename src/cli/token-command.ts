@@ -1,8 +1,8 @@
-import { openStore } from '../compose-service.ts';
 import type { Config } from '../config.ts';
 import type { AssayError } from '../domain/errors.ts';
 import { parseDuration } from '../domain/units.ts';
 import { newToken } from '../http/new-token.ts';
+import { openStore } from '../open-store.ts';
 import { systemClock } from '../shared/clock.ts';
 import type { NewToken } from '../store/access-store.ts';
 import type { Store } from '../store/store.ts';

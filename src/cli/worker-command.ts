@@ -1,5 +1,6 @@
-import { openBacking, openWorker } from '../compose-service.ts';
-import type { OpenWorker } from '../compose-service.ts';
+import { openBacking } from '../compose-service.ts';
+import { openWorker } from '../compose-worker.ts';
+import type { OpenWorker } from '../compose-worker.ts';
 import type { Config } from '../config.ts';
 import { EXIT } from './exit-codes.ts';
 import type { GradeIo } from './grade-command.ts';

@@ -27,7 +27,16 @@ export interface AssayProcess {
 
 /** Starts `assay <args>` with these settings in its environment. */
 export function startAssay(args: readonly string[], env: Readonly<Record<string, string>>): AssayProcess {
-  const child = spawn(process.execPath, ['--import', 'tsx', join(ROOT, 'src/main.ts'), ...args], {
+  return startProgram('src/main.ts', args, env);
+}
+
+/** Starts a program of this repository. */
+export function startProgram(
+  program: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+): AssayProcess {
+  const child = spawn(process.execPath, ['--import', 'tsx', join(ROOT, program), ...args], {
     cwd: ROOT,
     env: { ...process.env, DATABASE_URL: undefined, REDIS_URL: undefined, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
