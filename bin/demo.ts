@@ -8,14 +8,14 @@ import type { Sample } from '../src/challenges/load-samples.ts';
 import { EXIT } from '../src/cli/exit-codes.ts';
 import { makeServiceClient } from '../src/cli/service-client.ts';
 import type { ServiceClient } from '../src/cli/service-client.ts';
-import { makeSubmitView } from '../src/cli/submit-view.ts';
 import { readConfig } from '../src/config.ts';
 import type { Config } from '../src/config.ts';
 import type { Report } from '../src/domain/report.ts';
 import { ReportSchema } from '../src/domain/report.ts';
-import { formatMs } from '../src/domain/units.ts';
+import { formatBytes, formatMs } from '../src/domain/units.ts';
 import { compareExpectation } from '../src/grading/compare-expectation.ts';
 import { packDemoBundle, packSample } from './demo/demo-bundle.ts';
+import { makeDemoView, NAME_WIDTH } from './demo/demo-view.ts';
 import { startService } from './demo/service-process.ts';
 
 const BUNDLE = 'challenge-specs/url-shortener';
@@ -32,6 +32,12 @@ const Version = z.object({ slug: z.string(), version: z.number(), state: z.strin
 const Invitation = z.object({ token: z.string() });
 const Accepted = z.object({ id: z.string(), run: z.object({ id: z.string() }) });
 
+/** One sample as it is handed in. */
+interface Packed {
+  sample: Sample;
+  archive: Buffer;
+}
+
 interface Handed {
   sample: Sample;
   candidate: ServiceClient;
@@ -46,125 +52,139 @@ interface Row {
   page: string;
 }
 
-async function demo(signal: AbortSignal): Promise<number> {
-  const config = readConfig();
-  const home = join(config.home, 'demo');
-  const samples = (await loadSamples(await loadChallenge(BUNDLE))).filter(({ name }) =>
-    SAMPLES.includes(name),
-  );
-  if (samples.length !== SAMPLES.length) {
-    throw new Error(`the demo wants the samples ${SAMPLES.join(', ')}`);
-  }
-  say('Starting the service, with a database and a queue of its own …');
-  const service = await startService(
-    { ...config.childEnv, ASSAY_HOME: home, ASSAY_LOG_LEVEL: 'error', ASSAY_SLOTS: slots(config) },
-    signal,
-  );
-  try {
-    const admin = makeServiceClient({ url: service.url, token: await service.adminToken() });
-    say(`It listens on ${service.url}`);
-    const { slug } = await publish(admin, signal);
-    const handed: Handed[] = [];
-    for (const sample of samples) {
-      handed.push(await handIn(sample, slug, { admin, url: service.url, signal }));
-    }
-    const rows: Row[] = [];
-    for (const one of handed) {
-      rows.push(await watch(one, admin, join(config.home, 'reports'), signal));
-    }
-    process.stdout.write(renderTable(rows));
-    return rows.every(({ differences }) => differences.length === 0) ? EXIT.passed : EXIT.notPassed;
-  } finally {
-    await service.stop();
-  }
-}
-
-/** More at a time than CPUs: API suites mostly wait, and load still has the machine to itself. */
-function slots({ childEnv }: Config): string {
-  return childEnv['ASSAY_SLOTS'] ?? '3';
-}
-
-/** Uploads the challenge with its short load shape; a version that is there already is used again. */
-async function publish(admin: ServiceClient, signal: AbortSignal): Promise<z.output<typeof Version>> {
-  const content = await packDemoBundle(BUNDLE, 'demo', signal);
-  const order = { path: '/v1/challenges', field: 'bundle', fileName: 'bundle.tar.gz', content };
-  const version = Version.parse(await admin.upload(order, signal));
-  if (version.state === 'draft') {
-    // "assay check" takes minutes; the demo trusts the bundle that it came with.
-    await admin.call('POST', `/v1/challenges/${version.slug}/versions/${version.version}/publish?force=true`);
-  }
-  say(`Challenge ${version.slug}, version ${version.version}, is published`);
-  return version;
-}
-
 interface Service {
   admin: ServiceClient;
   url: string;
   signal: AbortSignal;
 }
 
-async function handIn(sample: Sample, challenge: string, { admin, url, signal }: Service): Promise<Handed> {
+const view = makeDemoView(process.stderr);
+
+async function demo(signal: AbortSignal): Promise<number> {
+  const config = readConfig();
+  view.say('Starting the service, with a database and a queue of its own …');
+  const preparing = prepare(signal);
+  preparing.catch(() => undefined);
+  const serving = await startService(serviceEnv(config), signal);
+  try {
+    const { bundle, packed } = await preparing;
+    const { url } = serving;
+    const admin = makeServiceClient({ url, token: await serving.adminToken() });
+    view.say(`It listens on ${url}; every call: ${url}/docs`);
+    const service = { admin, url, signal };
+    const { slug } = await publish(bundle, service);
+    const rows = await Promise.all(
+      packed.map(async (one) => {
+        const handed = await handIn(one, slug, service);
+        return await watch(handed, join(config.home, 'reports'), service);
+      }),
+    );
+    process.stdout.write(renderTable(rows));
+    return rows.every(({ differences }) => differences.length === 0) ? EXIT.passed : EXIT.notPassed;
+  } finally {
+    view.say('Stopping the service …');
+    await serving.stop();
+  }
+}
+
+/** What is handed in, read and packed while the service starts. */
+async function prepare(signal: AbortSignal): Promise<{ bundle: Buffer; packed: Packed[] }> {
+  const all = await loadSamples(await loadChallenge(BUNDLE));
+  const packed = SAMPLES.map(async (wanted) => {
+    const sample = all.find(({ name }) => name === wanted);
+    if (!sample) {
+      throw new Error(`the demo wants the sample ${wanted}`);
+    }
+    return { sample, archive: await packSample(sample.directory, signal) };
+  });
+  const [bundle, ...archives] = await Promise.all([packDemoBundle(BUNDLE, 'demo', signal), ...packed]);
+  return { bundle, packed: archives };
+}
+
+/** A home, a database and a queue of its own, whatever the service of this machine is set to. */
+function serviceEnv({ home, childEnv }: Config): NodeJS.ProcessEnv {
+  return {
+    // More at a time than CPUs: API suites mostly wait, and load still has the machine to itself.
+    ASSAY_SLOTS: String(SAMPLES.length),
+    ...childEnv,
+    ASSAY_HOME: join(home, 'demo'),
+    ASSAY_LOG_LEVEL: 'error',
+    // Only an interrupted demo stops with runs at work, and nobody waits for those.
+    ASSAY_DRAIN_SECONDS: '0',
+    DATABASE_URL: undefined,
+    REDIS_URL: undefined,
+  };
+}
+
+/** Uploads the challenge with its short load shape; a version that is there already is used again. */
+async function publish(content: Buffer, { admin, signal }: Service): Promise<z.output<typeof Version>> {
+  const order = { path: '/v1/challenges', field: 'bundle', fileName: 'bundle.tar.gz', content };
+  const version = Version.parse(await admin.upload(order, signal));
+  if (version.state === 'draft') {
+    // "assay check" takes minutes; the demo trusts the bundle that it came with.
+    await admin.call('POST', `/v1/challenges/${version.slug}/versions/${version.version}/publish?force=true`);
+  }
+  view.say(`Challenge ${version.slug}, version ${version.version}, is published`);
+  return version;
+}
+
+async function handIn(
+  { sample, archive }: Packed,
+  challenge: string,
+  { admin, url, signal }: Service,
+): Promise<Handed> {
   const body = { challenge, candidate: { name: sample.name } };
   const { token } = Invitation.parse(await admin.call('POST', '/v1/invitations', body));
   const candidate = makeServiceClient({ url, token });
-  const content = await packSample(sample.directory, signal);
-  const view = makeSubmitView(process.stderr, content.length);
-  const accepted = Accepted.parse(
-    await candidate.upload(
-      {
-        path: '/v1/submissions',
-        field: 'archive',
-        fileName: 'work.tar.gz',
-        content,
-        onProgress: view.uploaded,
-      },
-      signal,
-    ),
-  );
-  view.end();
-  say(`${sample.name} is handed in`);
+  const order = { path: '/v1/submissions', field: 'archive', fileName: 'work.tar.gz', content: archive };
+  const accepted = Accepted.parse(await candidate.upload(order, signal));
+  view.say(`uploaded, ${formatBytes(archive.length)}: ${describe(sample)}`, sample.name);
   return { sample, candidate, id: accepted.id, runId: accepted.run.id };
+}
+
+function describe({ expectation }: Sample): string {
+  return expectation.about ?? 'A full solution.';
 }
 
 async function watch(
   { sample, candidate, id, runId }: Handed,
-  admin: ServiceClient,
   folder: string,
-  signal: AbortSignal,
+  { admin, signal }: Service,
 ): Promise<Row> {
-  say(`\n${sample.name}${sample.expectation.about ? ` — ${sample.expectation.about}` : ''}`);
-  const view = makeSubmitView(process.stderr, 0);
-  await candidate.follow(`/v1/submissions/${id}/events`, view.event, signal).finally(view.end);
+  await candidate.follow(`/v1/submissions/${id}/events`, (event) => view.event(sample.name, event), signal);
+  view.over(sample.name);
   const report = ReportSchema.parse(await admin.call('GET', `/v1/runs/${runId}/report`));
+  view.say(`is graded: ${verdictOf(report)}`, sample.name);
   const page = join(folder, `demo-${sample.name}.html`);
   await mkdir(folder, { recursive: true });
   await writeFile(page, await admin.text(`/v1/runs/${runId}/report?format=html`));
   return { sample, report, page, differences: compareExpectation(report, sample.expectation) };
 }
 
+function verdictOf({ outcome }: Report): string {
+  return outcome.verdict ?? outcome.status;
+}
+
 function renderTable(rows: readonly Row[]): string {
-  const lines = rows.map(({ sample, report, page, differences }) => {
+  const lines = rows.map(({ sample, report, differences }) => {
     const { outcome, run } = report;
     const cells = [
       differences.length === 0 ? '✓' : '✗',
-      sample.name.padEnd(24),
+      sample.name.padEnd(NAME_WIDTH),
       sample.expectation.verdict.padEnd(9),
-      (outcome.verdict ?? outcome.status).padEnd(12),
+      verdictOf(report).padEnd(12),
       (outcome.score === null ? '–' : String(outcome.score)).padStart(5),
-      formatMs(run.durationMs).padStart(9),
-      ` ${page}`,
+      formatMs(run.durationMs).padStart(11),
+      ` ${outcome.failure?.code ?? ''}`,
     ];
-    return [cells.join(' '), ...differences.map((difference) => `    ${difference}`)].join('\n');
+    return [cells.join(' ').trimEnd(), ...differences.map((difference) => `    ${difference}`)].join('\n');
   });
-  const head = `  ${'submission'.padEnd(24)} ${'expected'.padEnd(9)} ${'verdict'.padEnd(12)} score      time  report`;
+  const head = `  ${'submission'.padEnd(NAME_WIDTH)} ${'expected'.padEnd(9)} ${'verdict'.padEnd(12)} score   graded in  reason`;
   const wrong = rows.filter(({ differences }) => differences.length > 0).length;
   const verdict =
     wrong === 0 ? `All ${rows.length} came out as expected.` : `${wrong} did not come out as expected.`;
-  return `\n${[head, ...lines, '', verdict].join('\n')}\n`;
-}
-
-function say(text: string): void {
-  process.stderr.write(`${text}\n`);
+  const pages = ['Their reports, for a browser:', ...rows.map(({ page }) => `  ${page}`)];
+  return `\n${[head, ...lines, '', verdict, '', ...pages].join('\n')}\n\n`;
 }
 
 const controller = new AbortController();

@@ -1,7 +1,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import type { GradeIo } from '../../src/cli/grade-command.ts';
+import { runServices } from '../../src/cli/services-command.ts';
+import { runToken } from '../../src/cli/token-command.ts';
+import { readConfig } from '../../src/config.ts';
 
 /** The service in a process of its own, as `npm start` would run it. */
 export interface ServiceProcess {
@@ -15,33 +20,41 @@ export interface ServiceProcess {
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const STOP_MS = 60_000;
 
-/** Starts the service and waits for its address. `env` must name a home of its own. */
-export async function startService(
-  env: Readonly<Record<string, string | undefined>>,
-  signal: AbortSignal,
-): Promise<ServiceProcess> {
+/**
+ * Starts the service and waits for its address. `env` must name a home of its own. When it does not get so far, what was
+ * started has ended again.
+ */
+export async function startService(env: NodeJS.ProcessEnv, signal: AbortSignal): Promise<ServiceProcess> {
+  const config = readConfig(env);
   const child = spawn(process.execPath, ['--import', 'tsx', MAIN, 'serve'], {
     env,
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const ended = once(child, 'close');
-  const url = await findAddress(child.stdout, ended, signal).catch(async (error: unknown) => {
+
+  async function stop(): Promise<void> {
+    const timer = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
     child.kill('SIGTERM');
     await ended;
+    clearTimeout(timer);
+    await runServices(['stop'], config, collector().io);
+  }
+
+  try {
+    const url = await findAddress(child.stdout, ended, signal);
+    return {
+      url,
+      adminToken: async () => {
+        const { io, text } = collector();
+        await runToken(['create', '--role', 'admin', '--name', 'demo'], config, io, signal);
+        return text().trim();
+      },
+      stop,
+    };
+  } catch (error) {
+    await stop();
     throw error;
-  });
-  return {
-    url,
-    adminToken: async () =>
-      (await runAssay(['token', 'create', '--role', 'admin', '--name', 'demo'], env)).trim(),
-    stop: async () => {
-      const timer = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
-      child.kill('SIGTERM');
-      await ended;
-      clearTimeout(timer);
-      await runAssay(['services', 'stop'], env);
-    },
-  };
+  }
 }
 
 async function findAddress(
@@ -49,6 +62,7 @@ async function findAddress(
   ended: Promise<unknown>,
   signal: AbortSignal,
 ): Promise<string> {
+  signal.throwIfAborted();
   const lines = createInterface({ input: stdout });
   const found = new Promise<string>((resolve, reject) => {
     lines.on('line', (line) => {
@@ -65,22 +79,17 @@ async function findAddress(
   return await Promise.race([found, died]);
 }
 
-/** Runs one command of assay and answers what it printed. */
-async function runAssay(
-  args: readonly string[],
-  env: Readonly<Record<string, string | undefined>>,
-): Promise<string> {
-  const child = spawn(process.execPath, ['--import', 'tsx', MAIN, ...args], {
-    env,
-    stdio: ['ignore', 'pipe', 'inherit'],
+/** What a command prints on stdout, kept instead of shown. */
+function collector(): { io: GradeIo; text: () => string } {
+  const chunks: Buffer[] = [];
+  const stdout = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      chunks.push(chunk);
+      done();
+    },
   });
-  let output = '';
-  child.stdout.on('data', (chunk: Buffer) => {
-    output += chunk.toString();
-  });
-  const [code] = (await once(child, 'close')) as [number | null];
-  if (code !== 0) {
-    throw new Error(`"assay ${args[0]}" ended with ${code ?? 'a signal'}`);
-  }
-  return output;
+  return {
+    io: { stdout, stderr: process.stderr, color: false },
+    text: () => Buffer.concat(chunks).toString(),
+  };
 }
