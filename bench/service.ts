@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { openServicesHost } from '../src/open-engine.ts';
+import { openServicesHost } from '../src/open-services.ts';
 import { readConfig } from '../src/config.ts';
 import { ensureService } from '../src/services/own-services.ts';
 import { freePort } from '../src/services/service-ports.ts';

@@ -2,20 +2,14 @@ import { join } from 'node:path';
 import type { BlobStore } from './blobs/blob-store.ts';
 import { openFsBlobStore } from './blobs/fs-blob-store.ts';
 import type { Config } from './config.ts';
-import { openServicesHost } from './open-engine.ts';
+import type { ServiceUrls } from './open-services.ts';
 import { STORE_WAIT_MS } from './open-store.ts';
 import { openBullQueue } from './queue/bullmq-queue.ts';
 import type { GradingQueue } from './queue/grading-queue.ts';
-import { ensureService } from './services/own-services.ts';
 import { makeLogger } from './shared/logger.ts';
 import type { Logger } from './shared/logger.ts';
 import { openPostgresStore } from './store/postgres/postgres-store.ts';
 import type { Store } from './store/store.ts';
-
-export interface ServiceUrls {
-  databaseUrl: string;
-  redisUrl: string;
-}
 
 /** What every process of the service has open. */
 export interface Backing {
@@ -27,10 +21,9 @@ export interface Backing {
   close(): Promise<void>;
 }
 
-/** Opens store, queue and blobs; starts assay's own Postgres and Redis where none are configured. */
-export async function openBacking(config: Config, signal: AbortSignal): Promise<Backing> {
+/** Opens store, queue and blobs. */
+export async function openBacking(config: Config, urls: ServiceUrls): Promise<Backing> {
   const logger = makeLogger(config.logLevel);
-  const urls = await findUrls(config, signal);
   const store = await openPostgresStore(
     {
       url: urls.databaseUrl,
@@ -54,17 +47,4 @@ export async function openBacking(config: Config, signal: AbortSignal): Promise<
       await store.close();
     },
   };
-}
-
-async function findUrls(config: Config, signal: AbortSignal): Promise<ServiceUrls> {
-  const { databaseUrl, redisUrl } = config;
-  if (databaseUrl !== undefined && redisUrl !== undefined) {
-    return { databaseUrl, redisUrl };
-  }
-  const host = await openServicesHost(config);
-  const [ownDatabase, ownRedis] = await Promise.all([
-    databaseUrl ?? ensureService(host, 'postgres', signal),
-    redisUrl ?? ensureService(host, 'redis', signal),
-  ]);
-  return { databaseUrl: ownDatabase, redisUrl: ownRedis };
 }

@@ -5,6 +5,7 @@ import { readConfig } from './config.ts';
 import type { Config } from './config.ts';
 import { AssayError } from './domain/errors.ts';
 import type { EngineAccess } from './open-engine.ts';
+import type { ServiceUrls } from './open-services.ts';
 import { visibleBlock } from './report/text-safety.ts';
 
 const HELP_WORDS: ReadonlySet<string> = new Set(['help', '--help', '-h']);
@@ -82,12 +83,15 @@ async function runHostCommand(
       return await runServices(args, config, io);
     }
     case 'serve': {
+      const urls = await startServices(config, signal);
       const { runServe } = await import('./cli/serve-command.ts');
-      return await runServe(config, { worker: !args.includes('--no-worker') }, io, signal);
+      return await runServe(config, { worker: !args.includes('--no-worker'), ...urls }, io, signal);
     }
     case 'worker': {
+      const urls = await startServices(config, signal);
       const { runWorker } = await import('./cli/worker-command.ts');
-      return await runWorker(config, { untilStdinEnds: args.includes('--until-stdin-ends') }, io, signal);
+      const untilStdinEnds = args.includes('--until-stdin-ends');
+      return await runWorker(config, { untilStdinEnds, ...urls }, io, signal);
     }
     case 'token':
       return await (await import('./cli/token-command.ts')).runToken(args, config, io, signal);
@@ -96,6 +100,13 @@ async function runHostCommand(
       throw new AssayError('USAGE', 'spec', `there is no command "${command}"`, { mend: `\n\n${USAGE}` });
     }
   }
+}
+
+/** Database and queue start while the rest of the program is loaded. */
+async function startServices(config: Config, signal: AbortSignal): Promise<{ urls: Promise<ServiceUrls> }> {
+  const urls = (await import('./open-services.ts')).findUrls(config, signal);
+  urls.catch(() => undefined);
+  return { urls };
 }
 
 async function openEngineAccess(config: Config): Promise<EngineAccess> {

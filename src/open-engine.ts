@@ -8,7 +8,6 @@ import { DockerClient } from './sandbox/docker/docker-client.ts';
 import type { DockerAddress } from './sandbox/docker/docker-client.ts';
 import { makeImageStore } from './sandbox/docker/images.ts';
 import type { ImageStore } from './sandbox/docker/images.ts';
-import type { ServicesHost } from './services/own-services.ts';
 
 /** The folder of assay itself: docker/, graders/ and package.json lie in it. */
 export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -30,11 +29,6 @@ export async function openEngineAccess(config: Config): Promise<EngineAccess> {
     childEnv: config.childEnv,
   });
   return { client, images, install: await readInstallId(config.home) };
-}
-
-/** This installation's own services, for what starts, stops and removes them. */
-export async function openServicesHost(config: Config): Promise<ServicesHost> {
-  return { ...(await openEngineAccess(config)), home: config.home };
 }
 
 /** Names this installation, once: everything it creates on the engine carries the name. */

@@ -1,5 +1,5 @@
 import type { Config } from './config.ts';
-import { openServicesHost } from './open-engine.ts';
+import { openServicesHost } from './open-services.ts';
 import { ensureService } from './services/own-services.ts';
 import { openPostgresStore } from './store/postgres/postgres-store.ts';
 import type { Store } from './store/store.ts';

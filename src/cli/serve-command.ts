@@ -6,9 +6,12 @@ import type { Config } from '../config.ts';
 import { AssayError } from '../domain/errors.ts';
 import type { App } from '../http/app-types.ts';
 import { newToken } from '../http/new-token.ts';
+import type { ServiceUrls } from '../open-services.ts';
+import { makeLogger } from '../shared/logger.ts';
 import { EXIT } from './exit-codes.ts';
 import type { GradeIo } from './grade-command.ts';
 import { superviseWorker } from './supervise-worker.ts';
+import type { SupervisedWorker } from './supervise-worker.ts';
 import { addTokenFromHost } from './token-command.ts';
 
 export const SERVE_USAGE = `assay serve [--no-worker]     the service: API, queue and a worker in one process tree
@@ -20,28 +23,44 @@ const PORTS_TRIED = 20;
 /** Runs the service until the signal. Prints its address, and on the first start the first admin's token, once. */
 export async function runServe(
   config: Config,
-  options: { worker: boolean },
+  options: { worker: boolean; urls: Promise<ServiceUrls> },
   io: GradeIo,
   signal: AbortSignal,
 ): Promise<number> {
-  const backing = await openBacking(config, signal);
+  const urls = await options.urls;
+  // It loads and proves its sandbox while the API comes up.
+  const worker = options.worker ? superviseWorker(urls, config, makeLogger(config.logLevel)) : undefined;
   try {
-    const api = await openApi(config, backing);
+    const backing = await openBacking(config, urls);
     try {
-      const url = await listen(api.app, config);
-      await printFirstToken(backing, io);
-      io.stdout.write(`assay listens on ${url} (every call: /docs)\n`);
-      const worker = options.worker ? superviseWorker(backing.urls, config, backing.logger) : undefined;
-      await untilAborted(signal);
-      // The API goes on answering while runs drain: candidates watch them.
-      await worker?.stop();
+      await serve(config, backing, worker, io, signal);
     } finally {
-      await api.close();
+      await backing.close();
     }
   } finally {
-    await backing.close();
+    await worker?.stop();
   }
   return EXIT.passed;
+}
+
+async function serve(
+  config: Config,
+  backing: Backing,
+  worker: SupervisedWorker | undefined,
+  io: GradeIo,
+  signal: AbortSignal,
+): Promise<void> {
+  const api = await openApi(config, backing);
+  try {
+    const url = await listen(api.app, config);
+    await printFirstToken(backing, io);
+    io.stdout.write(`assay listens on ${url} (every call: /docs)\n`);
+    await untilAborted(signal);
+    // The API goes on answering while runs drain: candidates watch them.
+    await worker?.stop();
+  } finally {
+    await api.close();
+  }
 }
 
 /** Listens where it was told to, or on the usual port, or on the next that is free. */

@@ -1,6 +1,6 @@
 import type { Config } from '../config.ts';
 import { AssayError } from '../domain/errors.ts';
-import { openServicesHost } from '../open-engine.ts';
+import { openServicesHost } from '../open-services.ts';
 import { listServices, resetServices, stopServices } from '../services/own-services.ts';
 import { EXIT } from './exit-codes.ts';
 import type { GradeIo } from './grade-command.ts';

@@ -3,7 +3,7 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import type { ServiceUrls } from '../compose-service.ts';
+import type { ServiceUrls } from '../open-services.ts';
 import type { Config } from '../config.ts';
 import type { Logger } from '../shared/logger.ts';
 

@@ -2,6 +2,7 @@ import { openBacking } from '../compose-service.ts';
 import { openWorker } from '../compose-worker.ts';
 import type { OpenWorker } from '../compose-worker.ts';
 import type { Config } from '../config.ts';
+import type { ServiceUrls } from '../open-services.ts';
 import { EXIT } from './exit-codes.ts';
 import type { GradeIo } from './grade-command.ts';
 import { untilAborted } from './serve-command.ts';
@@ -9,7 +10,7 @@ import { untilAborted } from './serve-command.ts';
 /** Runs a worker until the signal, or until the process that started it is gone. */
 export async function runWorker(
   config: Config,
-  options: { untilStdinEnds: boolean },
+  options: { untilStdinEnds: boolean; urls: Promise<ServiceUrls> },
   io: GradeIo,
   signal: AbortSignal,
 ): Promise<number> {
@@ -20,7 +21,7 @@ export async function runWorker(
   }
   const either = AbortSignal.any([signal, orphaned.signal]);
   try {
-    const backing = await openBacking(config, either);
+    const backing = await openBacking(config, await options.urls);
     try {
       const worker = await openWorker(config, backing);
       await work(worker, io, either);
