@@ -25,6 +25,8 @@ export interface OperationPlan {
 const LEAST_VALID = 3;
 /** Refusals of things that exist after which "nothing is accepted" is said. */
 const LEAST_REFUSED = 2;
+/** What was made may have ended by itself, such as by a time to live. */
+const GONE = 410;
 const NOTHING: Judgement = { asked: [], findings: [] };
 const BY_ANSWER: readonly ContractKind[] = [
   'not_a_server_error',
@@ -79,7 +81,7 @@ async function tryValid({ operation, validRuns }: OperationPlan, session: Sessio
     }
     if (response.status < 400) {
       accepted += 1;
-    } else if (sent.known || !hasPath) {
+    } else if (response.status !== GONE && (sent.known || !hasPath)) {
       refused.push(sent);
     }
     const finding = judgeValid(operation, response);

@@ -61,6 +61,15 @@ describe('a service that speaks of the state of things', () => {
   );
 });
 
+it('what has ended by itself is not turned down', async () => {
+  const { lost } = await run({
+    answer: (request, response) =>
+      request.method === 'GET' && /^\/notes\/./.test(request.url ?? '') && failWith(response, 410),
+  });
+  expect(Object.keys(lost)).not.toContain('showNote/positive_data_acceptance');
+  expect(Object.keys(lost)).toContain('createNote/ensure_resource_availability');
+}, 60_000);
+
 describe('a faulty service', () => {
   it('loses what its answers break, each with its reason', async () => {
     const { lost, checks } = await run({
