@@ -6,6 +6,7 @@ import { loadChallenge } from '../src/challenges/load-challenge.ts';
 import { loadSamples } from '../src/challenges/load-samples.ts';
 import type { Sample } from '../src/challenges/load-samples.ts';
 import { EXIT } from '../src/cli/exit-codes.ts';
+import { onInterrupt } from '../src/cli/interrupts.ts';
 import { makeServiceClient } from '../src/cli/service-client.ts';
 import type { ServiceClient } from '../src/cli/service-client.ts';
 import { readConfig } from '../src/config.ts';
@@ -188,9 +189,7 @@ function renderTable(rows: readonly Row[]): string {
 }
 
 const controller = new AbortController();
-for (const name of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(name, () => controller.abort(new Error('interrupted')));
-}
+onInterrupt(() => controller.abort(new Error('interrupted')));
 try {
   process.exitCode = await demo(controller.signal);
 } catch (error) {

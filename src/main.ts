@@ -1,5 +1,6 @@
 import { EXIT } from './cli/exit-codes.ts';
 import type { GradeIo } from './cli/grade-command.ts';
+import { onInterrupt } from './cli/interrupts.ts';
 import type { Grading } from './compose.ts';
 import { readConfig } from './config.ts';
 import type { Config } from './config.ts';
@@ -117,12 +118,10 @@ async function openEngineAccess(config: Config): Promise<EngineAccess> {
 function listenForInterrupts(controller: AbortController, command: string | undefined): void {
   // The worker of a service is told to stop by the service, which has said so.
   const farewell = { serve: 'stopping: runs at work are given a moment …\n', worker: '' }[command ?? ''];
-  for (const name of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(name, () => {
-      process.stderr.write(farewell ?? '\ninterrupted: cleaning up …\n');
-      controller.abort(new AssayError('INTERRUPTED', 'infra', 'interrupted'));
-    });
-  }
+  onInterrupt(() => {
+    process.stderr.write(farewell ?? '\ninterrupted: cleaning up …\n');
+    controller.abort(new AssayError('INTERRUPTED', 'infra', 'interrupted'));
+  });
 }
 
 function explain(error: unknown, interrupted: boolean): number {
