@@ -6,7 +6,7 @@ import { quote } from './exchange-words.ts';
 import type { RankedItem } from './weak-points.ts';
 
 type Threshold = LoadResult['thresholds'][number];
-type ThresholdKind = 'latency' | 'errors' | 'rate' | 'other';
+type ThresholdKind = 'latency' | 'unanswered' | 'errors' | 'rate' | 'other';
 
 /** A threshold's expression, taken apart: "p95(follow) < 100ms" is `p95` of the task `follow`. */
 interface ThresholdSubject {
@@ -14,7 +14,7 @@ interface ThresholdSubject {
   task: string | undefined;
 }
 
-/** Weak points of failed load thresholds: latency, errors and throughput are one point each. */
+/** Weak points of failed load thresholds: latency, latency without any success, errors and throughput are one point each. */
 export function weakLoadPoints(stage: StageReport, load: LoadResult, scorePerPoint: number): RankedItem[] {
   const failed = load.thresholds.filter((threshold) => !threshold.ok);
   const kinds = new Map<ThresholdKind, Threshold[]>();
@@ -52,7 +52,7 @@ export function describeThreshold(threshold: Threshold): string {
 function kindOf(threshold: Threshold): ThresholdKind {
   const { statistic } = subjectOf(threshold.that);
   if (/^(p\d+|avg|min|max)$/.test(statistic)) {
-    return 'latency';
+    return threshold.actual === null ? 'unanswered' : 'latency';
   }
   if (/^(errors|checks)$/.test(statistic)) {
     return 'errors';
@@ -62,6 +62,7 @@ function kindOf(threshold: Threshold): ThresholdKind {
 
 const HEADLINES: Readonly<Record<ThresholdKind, string>> = {
   latency: 'slower under load than asked for',
+  unanswered: 'no request succeeded whose speed was to be judged',
   errors: 'more failed requests under load than asked for',
   rate: 'fewer requests per second than asked for',
   other: 'a limit of the load test was passed',
@@ -107,17 +108,26 @@ function questionOf(kind: ThresholdKind, threshold: Threshold, load: LoadResult)
   if (kind === 'latency') {
     return `${figure}${latencyContext(threshold, load)} ${askAboutLatency(threshold, load)}`;
   }
-  if (kind === 'errors') {
-    const task = taskOf(threshold, load);
-    const top = task.errors[0];
-    const most = top ? ` The most frequent failure, ${top.count} times, was ${quote(top.message, 100)}.` : '';
-    return `${figure}${most} What should the service do with requests that it cannot serve in time, and how would it notice?`;
+  if (kind === 'errors' || kind === 'unanswered') {
+    return `${figure}${mostFrequent(threshold, load)} ${askAboutFailures(threshold, load)}`;
   }
   const ask =
     kind === 'rate'
       ? 'What is the narrowest place in your service, and how would you show that it is?'
       : 'What would you look at first to explain this figure?';
   return `${figure} ${ask}`;
+}
+
+function mostFrequent(threshold: Threshold, load: LoadResult): string {
+  const top = taskOf(threshold, load).errors[0];
+  return top ? ` The most frequent failure, ${top.count} times, was ${quote(top.message, 100)}.` : '';
+}
+
+/** Answers that came and were wrong ask for something else than answers that did not come. */
+function askAboutFailures(threshold: Threshold, load: LoadResult): string {
+  return taskOf(threshold, load).errors[0]?.message.startsWith('expected ') === true
+    ? 'Does the service answer so without load too, and what would a client make of it?'
+    : 'What should the service do with requests that it cannot serve in time, and how would it notice?';
 }
 
 function latencyContext(threshold: Threshold, load: LoadResult): string {

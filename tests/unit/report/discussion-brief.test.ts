@@ -8,6 +8,7 @@ import {
   makeFacts,
   makeFailed,
   makeLoadResult,
+  makeLoadTask,
   makeStage,
 } from '../../helpers/report-fixtures.ts';
 import { SAMPLE_RUNS } from '../../helpers/report-samples.ts';
@@ -48,6 +49,28 @@ describe('weak points', () => {
     expect(checks).toHaveLength(2);
     expect(weakPoint(report, 'more failed requests').question).toContain(
       '190 times, was `timed out after 10 s`',
+    );
+  });
+
+  it('ask why every answer was wrong under load, not what made it slow', () => {
+    const errors = [{ message: 'expected status 302, got 301', count: 358 }];
+    const threshold = {
+      that: 'p95(follow) < 100ms',
+      ok: false,
+      actual: null,
+      limit: 100,
+      unit: 'ms',
+    } as const;
+    const load = makeLoadResult(40, {
+      tasks: [makeLoadTask('follow', { failures: 358, errors })],
+      thresholds: [threshold],
+    });
+    const { brief } = assembleReport(makeFacts([makeStage('load', loadChecks(load), { load })]));
+    const [first] = brief.weakest;
+
+    expect(first?.headline).toContain('no request succeeded');
+    expect(first?.question).toContain(
+      '358 times, was `expected status 302, got 301`. Does the service answer so',
     );
   });
 
