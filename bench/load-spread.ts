@@ -31,41 +31,62 @@ const THRESHOLDS = [{ that: 'knee >= 0.001 x reference' }, { that: 'p95(follow) 
 /** The figures whose spread is of interest, by name. */
 type Figures = Record<string, number>;
 
+/** One run; with `reason` it could not be measured, or not so that its figures can be trusted. */
+interface Run {
+  figures?: Figures;
+  reason?: string;
+}
+
 /** How far the figures of the same submission lie apart from run to run. */
 export async function runLoadSpread(args: string[]): Promise<void> {
   const { values } = parseArgs({
     args,
     options: { json: { type: 'boolean' }, runs: { type: 'string', default: '10' } },
   });
+  const wanted = Number(values.runs);
+  if (!Number.isInteger(wanted) || wanted < 1) {
+    throw new Error(`--runs takes a whole number above 0, not "${values.runs}"`);
+  }
   const grading = await openGrading(readConfig());
-  const measured: Figures[] = [];
+  const runs: Run[] = [];
   try {
     const request = await prepareRequest();
-    while (measured.length < Number(values.runs)) {
-      const { report } = await gradeRun(
-        { ...request, runId: randomUUID() },
-        { ...grading.deps, onProgress: () => {} },
-        new AbortController().signal,
-      );
-      const stage = report.stages.find(({ name }) => name === 'load');
-      if (!stage?.load?.knee || !stage.load.reference) {
-        throw new Error(
-          `the load stage is ${stage?.status}: ${stage?.failure?.message ?? stage?.inconclusive}`,
-        );
-      }
-      measured.push(toFigures(stage.load));
-      process.stderr.write(`${JSON.stringify(measured.at(-1))}\n`);
+    while (runs.length < wanted) {
+      const run = await measureOnce(request, grading.deps);
+      runs.push(run);
+      process.stderr.write(`run ${runs.length} of ${wanted}: ${JSON.stringify(run)}\n`);
     }
   } finally {
     await grading.close();
   }
+  const measured = runs.flatMap(({ figures, reason }) => (figures && reason === undefined ? [figures] : []));
   const spread = Object.fromEntries(
     Object.keys(measured[0] ?? {}).map((name) => [
       name,
       spreadOf(measured.map((one) => one[name] ?? Number.NaN)),
     ]),
   );
-  process.stdout.write(values.json ? `${JSON.stringify({ runs: measured, spread })}\n` : render(spread));
+  const result = { measured: measured.length, unmeasured: runs.length - measured.length, runs, spread };
+  process.stdout.write(values.json ? `${JSON.stringify(result)}\n` : render(result));
+}
+
+/** A run that fails is one more finding, not the end of the measurement. */
+async function measureOnce(
+  request: Omit<GradeRequest, 'runId'>,
+  deps: Parameters<typeof gradeRun>[1],
+): Promise<Run> {
+  const { report } = await gradeRun(
+    { ...request, runId: randomUUID() },
+    { ...deps, onProgress: () => {} },
+    new AbortController().signal,
+  );
+  const stage = report.stages.find(({ name }) => name === 'load');
+  const complete = stage?.load?.knee && stage.load.reference;
+  const reason = stage?.failure?.message ?? stage?.inconclusive ?? report.failure?.message;
+  return {
+    ...(stage?.load && complete && { figures: toFigures(stage.load) }),
+    ...(reason === undefined && complete ? {} : { reason: reason ?? 'neither knee nor reference' }),
+  };
 }
 
 async function prepareRequest(): Promise<Omit<GradeRequest, 'runId'>> {
@@ -119,13 +140,21 @@ function rounded(value: number): number {
   return Number(value.toPrecision(4));
 }
 
-function render(spread: Record<string, ReturnType<typeof spreadOf>>): string {
+function render(result: {
+  measured: number;
+  runs: readonly Run[];
+  spread: Record<string, ReturnType<typeof spreadOf>>;
+}): string {
+  const reasons = result.runs.flatMap(({ reason }, index) =>
+    reason === undefined ? [] : [`  run ${index + 1}: ${reason}`],
+  );
   return [
-    'The same submission again and again (mean, standard deviation, coefficient of variation):',
-    ...Object.entries(spread).map(
+    `The same submission again and again (mean, standard deviation, coefficient of variation), ${result.measured} of ${result.runs.length} runs:`,
+    ...Object.entries(result.spread).map(
       ([name, { mean, deviation, variation }]) =>
         `  ${name.padEnd(14)}${String(mean).padStart(9)} ${String(deviation).padStart(9)} ${(100 * variation).toFixed(1).padStart(7)} %`,
     ),
+    ...(reasons.length > 0 ? ['Left out, for they could not be measured:', ...reasons] : []),
     '',
   ].join('\n');
 }

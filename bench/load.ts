@@ -2,9 +2,10 @@ import { parseArgs } from 'node:util';
 import { withDeadline } from '../src/shared/with-deadline.ts';
 import { runDriver } from './load/container.ts';
 import type { AccuracyRow, DriverResult } from './load/driver.ts';
-import { isTrue } from './load/truth.ts';
+import { isTrue, KNOWN_SERVERS } from './load/truth.ts';
 
 const PARTS = ['throughput', 'accuracy'] as const;
+const SERVERS = KNOWN_SERVERS.map(({ name }) => name);
 const LONGEST_MS = 15 * 60_000;
 /** As shells have it: 128 and the number of the signal. */
 const SIGNAL_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
@@ -22,6 +23,7 @@ export async function runLoadBench(args: string[]): Promise<void> {
       rounds: { type: 'string', default: '3' },
       window: { type: 'string', default: '2' },
       rates: { type: 'string', default: '200,1000,2000' },
+      servers: { type: 'string', default: SERVERS.join(',') },
     },
   });
   const parts = PARTS.filter((part) => values.only === undefined || values.only === part);
@@ -33,12 +35,20 @@ export async function runLoadBench(args: string[]): Promise<void> {
     rounds: toNumber('rounds', values.rounds),
     windowS: toNumber('window', values.window),
     rates: values.rates.split(',').map((rate) => toNumber('rates', rate)),
+    servers: values.servers.split(',').map(toServer),
   };
   const result = await withEnd(async (signal) => await runDriver(options, signal));
   if (!result) {
     return;
   }
   process.stdout.write(values.json ? `${JSON.stringify(toJson(result))}\n` : render(result));
+}
+
+function toServer(name: string): string {
+  if (!SERVERS.includes(name)) {
+    throw new Error(`--servers are some of ${SERVERS.join(', ')}, not "${name}"`);
+  }
+  return name;
 }
 
 function toNumber(option: string, text: string): number {

@@ -5,7 +5,7 @@ import { runOverhead } from './overhead.ts';
 import { runServiceBench } from './service.ts';
 
 const USAGE = `Usage: npm run -s bench -- overhead [--json] [--runs N]
-       npm run -s bench -- load [--json] [--only throughput|accuracy] [--rounds N] [--window SECONDS] [--rates 200,1000,2000]
+       npm run -s bench -- load [--json] [--only throughput|accuracy] [--rounds N] [--window SECONDS] [--rates 200,1000,2000] [--servers constant,stall]
        npm run -s bench -- load-spread [--json] [--runs 10]
        npm run -s bench -- service [--json] [--only uploads|pages] [--uploads N] [--runs N]`;
 

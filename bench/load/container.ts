@@ -4,9 +4,14 @@ import { fileURLToPath } from 'node:url';
 import { openEngineAccess } from '../../src/open-engine.ts';
 import { readConfig } from '../../src/config.ts';
 import type { DriverOptions, DriverResult } from './driver.ts';
+import { SERVER_CPU } from './processes.ts';
 
 const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
-const DRIVER = ['node', '--import', '/repo/node_modules/tsx/dist/loader.mjs', '/repo/bench/load/driver.ts'];
+/** On the CPU of the server, which it leaves alone while others measure. Whoever it starts for CPU 1 says so. */
+const DRIVER = [
+  ...['taskset', '-c', SERVER_CPU],
+  ...['node', '--import', '/repo/node_modules/tsx/dist/loader.mjs', '/repo/bench/load/driver.ts'],
+];
 const DESCRIPTORS = 20_000;
 const MOST_CPU_SHARES = 262_144;
 

@@ -21,6 +21,7 @@ export interface DriverOptions {
   rounds: number;
   windowS: number;
   rates: number[];
+  servers: string[];
 }
 
 export interface Throughput {
@@ -144,10 +145,10 @@ async function untilUsed(generator: ChildProcess, seconds: number): Promise<void
   }
 }
 
-async function measureAccuracy({ rates }: DriverOptions): Promise<AccuracyRow[]> {
+async function measureAccuracy({ rates, servers }: DriverOptions): Promise<AccuracyRow[]> {
   const rows: AccuracyRow[] = [];
   let port = 9100;
-  for (const server of KNOWN_SERVERS) {
+  for (const server of KNOWN_SERVERS.filter(({ name }) => servers.includes(name))) {
     for (const rate of rates) {
       const truth = server.truth(rate);
       const assay = await leastDisturbed(() => assayLatency(server, rate, (port += 1)));

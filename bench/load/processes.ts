@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 
 /** Servers and generators have a CPU each, and go before what else wants it: all of them alike. */
 const FIRST = ['nice', '-n', '-20', 'taskset', '-c'] as const;
-const SERVER_CPU = '0';
+export const SERVER_CPU = '0';
 const GENERATOR_CPU = '1';
 /** The kernel counts CPU time in hundredths of a second. */
 const SECONDS_PER_TICK = 0.01;

@@ -1,6 +1,5 @@
 import type { Knee } from '../../src/domain/load-result.ts';
 import type { LoadPhase } from '../../src/domain/load-shape.ts';
-import type { Alarm } from './alarm.ts';
 import type { CompiledPlan } from './compile-plan.ts';
 import type { GeneratorHealth } from './health.ts';
 import type { Target } from './http-connection.ts';
@@ -8,8 +7,8 @@ import type { Recorder } from './recorder.ts';
 import type { Sampler } from './sampler.ts';
 
 export interface EngineOptions {
-  /** Wakes the engine; whoever opened it closes it. */
-  alarm: Alarm;
+  /** The generator has its CPU for itself, and may stay awake on it. */
+  ownsCpu: boolean;
   plan: CompiledPlan;
   shape: readonly LoadPhase[];
   target: Target;

@@ -27,6 +27,7 @@ export class GeneratorHealth {
   readonly #cpus = ownCpus();
   readonly #busyMs = busyMs(this.#cpus);
   readonly #startMs: number;
+  #idleMs = 0;
   #ownFailures = 0;
   #dropped = 0;
 
@@ -37,6 +38,11 @@ export class GeneratorHealth {
 
   recordLag(ms: number): void {
     this.#lag.record(ms);
+  }
+
+  /** It was awake and had nothing to do: CPU time that it could have spared. */
+  recordIdle(ms: number): void {
+    this.#idleMs += ms;
   }
 
   /** A request failed for want of something on our side: descriptors, ports, memory. */
@@ -59,7 +65,7 @@ export class GeneratorHealth {
     const ownMs = (user + system) / 1000;
     const facts = {
       schedulingLagP99Ms: rounded(this.#lag.percentileMs(99)),
-      cpuRatio: rounded(ownMs / wallMs),
+      cpuRatio: rounded(Math.max(0, ownMs - this.#idleMs) / wallMs),
       eventLoopDelayP99Ms: rounded(Math.max(0, loopMs)),
       droppedArrivals: this.#dropped,
       othersCpuRatio: this.#othersRatio(ownMs, wallMs),

@@ -64,9 +64,13 @@ export class LoadEngine implements UserOwner {
   #lastEndMs = 0;
 
   constructor(options: EngineOptions) {
-    const { plan, target, seed, maxUsers, alarm } = options;
+    const { plan, target, seed, maxUsers, ownsCpu, health } = options;
     this.#options = options;
-    this.#ticker = new Ticker(alarm, (nowMs) => this.#tick(nowMs));
+    this.#ticker = new Ticker({
+      ownsCpu,
+      onTick: (nowMs) => this.#tick(nowMs),
+      onIdle: (ms) => health.recordIdle(ms),
+    });
     this.#pool = new UserPool(plan.kinds, target, seed, this);
     this.#queue = new ArrivalQueue(plan.kinds.length, maxUsers * QUEUED_PER_USER);
     this.#arrivalPrng = makePrng(`${seed}/arrivals`);

@@ -4,7 +4,6 @@ import type { LoadPlan } from '../../src/domain/load-plan.ts';
 import type { LoadResult } from '../../src/domain/report.ts';
 import { formatMs } from '../../src/domain/units.ts';
 import { emitArtifact } from '../shared/emit-artifact.ts';
-import { Alarm } from './alarm.ts';
 import { compilePlan } from './compile-plan.ts';
 import { GeneratorHealth } from './health.ts';
 import { LoadEngine } from './load-engine.ts';
@@ -39,18 +38,13 @@ export async function runLoad(
   if (needsReference(plan) && plan.reference === undefined) {
     return 'The reference service was not measured, and the plan has limits that are multiples of its figures.';
   }
-  const alarm = await Alarm.open();
-  try {
-    return await measure(plan, input, { host, alarm }, signal);
-  } finally {
-    await alarm.close();
-  }
+  return await measure(plan, input, host, signal);
 }
 
 async function measure(
   plan: LoadPlan,
   { target, seed }: GraderInput,
-  { host, alarm }: { host: LoadHost; alarm: Alarm },
+  host: LoadHost,
   signal: AbortSignal,
 ): Promise<string | undefined> {
   const compiled = compilePlan(plan, target);
@@ -61,7 +55,7 @@ async function measure(
   const watch = new ServiceWatch(host.ask, startMs, plan.serviceCpus);
   const totalS = totalSeconds(plan);
   const engine = new LoadEngine({
-    alarm,
+    ownsCpu: (plan.serviceCpus ?? []).length > 0,
     plan: compiled,
     shape: plan.shape,
     target,

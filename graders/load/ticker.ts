@@ -1,7 +1,9 @@
-import type { Alarm } from './alarm.ts';
-
 /** The timer looks in at least so often, ms. */
 const LONGEST_SLEEP_MS = 25;
+/** A timer may come so late; what is due sooner is awaited awake, where that is allowed. */
+const TIMER_LATE_MS = 5;
+/** Between two looks for answers, ms: what an answer may have to wait for its time stamp. */
+const LOOK_EVERY_MS = 0.02;
 
 interface Waiting {
   isMet: (nowMs: number) => boolean;
@@ -9,18 +11,28 @@ interface Waiting {
   reject: (error: Error) => void;
 }
 
-/** One timer for everything that is due by the clock. */
+interface TickerOptions {
+  /** Does what is due and answers when the next thing is. */
+  onTick: (nowMs: number) => number;
+  /**
+   * The CPU is nobody else's: it stays awake while something is due soon. An idle CPU takes its time to come back, on
+   * virtual machines above all, and timers round up to whole milliseconds.
+   */
+  ownsCpu: boolean;
+  /** Told how long it was awake with nothing to do. */
+  onIdle: (ms: number) => void;
+}
+
+/** One clock for everything that is due by it. */
 export class Ticker {
-  readonly #onTick: (nowMs: number) => number;
-  readonly #alarm: Alarm;
+  readonly #options: TickerOptions;
   #armedForMs = Infinity;
   #waiting: Waiting | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #look: NodeJS.Immediate | undefined;
 
-  /** `onTick` does what is due and answers when the next thing is. */
-  constructor(alarm: Alarm, onTick: (nowMs: number) => number) {
-    this.#onTick = onTick;
-    this.#alarm = alarm;
-    alarm.onRing = () => this.#ring();
+  constructor(options: TickerOptions) {
+    this.#options = options;
   }
 
   /** Something became due at `dueMs`, perhaps before the next tick. */
@@ -48,6 +60,7 @@ export class Ticker {
   #end(error?: Error): void {
     const waiting = this.#waiting;
     this.#waiting = undefined;
+    this.#disarm();
     if (error) {
       waiting?.reject(error);
     } else {
@@ -55,17 +68,10 @@ export class Ticker {
     }
   }
 
-  /** Also for a time that no longer holds: one look too many does no harm. */
-  #ring(): void {
-    if (this.#waiting) {
-      this.#tick();
-    }
-  }
-
   #tick(): void {
     const nowMs = performance.now();
     this.#armedForMs = nowMs;
-    const nextMs = this.#onTick(nowMs);
+    const nextMs = this.#options.onTick(nowMs);
     if (this.#waiting?.isMet(nowMs)) {
       this.#end();
     } else {
@@ -74,7 +80,37 @@ export class Ticker {
   }
 
   #arm(dueMs: number, nowMs: number): void {
+    this.#disarm();
     this.#armedForMs = Math.min(dueMs, nowMs + LONGEST_SLEEP_MS);
-    this.#alarm.set(this.#armedForMs);
+    const leftMs = this.#armedForMs - nowMs;
+    if (!this.#options.ownsCpu || dueMs > this.#armedForMs) {
+      this.#timer = setTimeout(() => this.#tick(), Math.ceil(leftMs));
+    } else if (leftMs > TIMER_LATE_MS) {
+      this.#timer = setTimeout(() => this.#awake(), leftMs - TIMER_LATE_MS);
+    } else {
+      this.#look = setImmediate(() => this.#awake());
+    }
+  }
+
+  #disarm(): void {
+    clearTimeout(this.#timer);
+    clearImmediate(this.#look);
+  }
+
+  /** Between its turns the event loop reads what has come. */
+  #awake(): void {
+    const fromMs = performance.now();
+    const untilMs = Math.min(this.#armedForMs, fromMs + LOOK_EVERY_MS);
+    let nowMs = fromMs;
+    while (nowMs < untilMs) {
+      nowMs = performance.now();
+    }
+    // Longer only when others had the CPU meanwhile.
+    this.#options.onIdle(Math.min(nowMs - fromMs, LOOK_EVERY_MS));
+    if (nowMs >= this.#armedForMs) {
+      this.#tick();
+    } else {
+      this.#look = setImmediate(() => this.#awake());
+    }
   }
 }

@@ -100,7 +100,7 @@ async function measure(
       target,
       seed: SEED,
       deadlineMs,
-      plan: PLAN,
+      plan: { ...PLAN, serviceCpus: serviceCpus(plan, context) },
     } as const;
     const session = { input, keeper, onProgress: () => undefined, graceMs: GRADER_GRACE_MS };
     const { result, inconclusive } = await runSession(await starting, session, signal);

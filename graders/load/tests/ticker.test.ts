@@ -1,0 +1,65 @@
+import { setTimeout as later } from 'node:timers/promises';
+import { describe, expect, test } from 'vitest';
+import { Ticker } from '../ticker.ts';
+
+const never = new AbortController().signal;
+
+describe.each([true, false])('the clock, with a CPU of its own: %s', (ownsCpu) => {
+  test('ticks at every time that is due, and never before', async () => {
+    const due = [1, 3, 4, 30, 31].map((ms) => performance.now() + ms);
+    const early: number[] = [];
+    const left = [...due];
+    const ticker = new Ticker({
+      ownsCpu,
+      onTick: (nowMs) => {
+        while ((left[0] ?? Infinity) <= nowMs) {
+          early.push(Math.max(0, (left.shift() ?? 0) - performance.now()));
+        }
+        return left[0] ?? Infinity;
+      },
+      onIdle: () => {},
+    });
+    await ticker.waitUntil(() => left.length === 0, never);
+    expect(early).toEqual(due.map(() => 0));
+  });
+
+  test('is told of something sooner', async () => {
+    let dueMs = Infinity;
+    let isDone = false;
+    const ticker = new Ticker({
+      ownsCpu,
+      onTick: (nowMs) => {
+        isDone ||= nowMs >= dueMs;
+        return dueMs;
+      },
+      onIdle: () => {},
+    });
+    const waiting = ticker.waitUntil(() => isDone, never);
+    const nowMs = performance.now();
+    dueMs = nowMs + 2;
+    ticker.wakeBy(dueMs, nowMs);
+    await waiting;
+    expect(performance.now()).toBeGreaterThanOrEqual(dueMs);
+  });
+
+  test('reads what comes meanwhile, and ends at a signal', async () => {
+    const controller = new AbortController();
+    const ticker = new Ticker({ ownsCpu, onTick: (nowMs) => nowMs + 1, onIdle: () => {} });
+    const waiting = ticker.waitUntil(() => false, controller.signal);
+    void later(10).then(() => controller.abort(new Error('enough')));
+    await expect(waiting).rejects.toThrow('enough');
+  });
+});
+
+test('counts what it was awake for nothing, and sleeps while nothing is due', async () => {
+  let idleMs = 0;
+  let dueMs = performance.now() + 3;
+  const ticker = new Ticker({ ownsCpu: true, onTick: () => dueMs, onIdle: (ms) => (idleMs += ms) });
+  await ticker.waitUntil((nowMs) => nowMs >= dueMs, never);
+  expect(idleMs).toBeGreaterThan(0);
+  const beforeMs = idleMs;
+  dueMs = Infinity;
+  const untilMs = performance.now() + 60;
+  await ticker.waitUntil((nowMs) => nowMs >= untilMs, never);
+  expect(idleMs).toBe(beforeMs);
+});
