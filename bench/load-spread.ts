@@ -7,7 +7,7 @@ import { LoadPlanSchema, resolveLoadPlan } from '../src/domain/load-plan.ts';
 import type { LoadPlan } from '../src/domain/load-plan.ts';
 import type { LoadResult } from '../src/domain/report.ts';
 import { gradeRun } from '../src/grading/grade-run.ts';
-import type { GradeRequest } from '../src/grading/grade-run.ts';
+import type { GradeDeps, GradeRequest } from '../src/grading/grade-run.ts';
 import { decideStartPlan } from '../src/grading/start-plan.ts';
 import { inspectSubmission } from '../src/intake/inspect-submission.ts';
 
@@ -73,7 +73,7 @@ export async function runLoadSpread(args: string[]): Promise<void> {
 /** A run that fails is one more finding, not the end of the measurement. */
 async function measureOnce(
   request: Omit<GradeRequest, 'runId'>,
-  deps: Parameters<typeof gradeRun>[1],
+  deps: Omit<GradeDeps, 'onProgress'>,
 ): Promise<Run> {
   const { report } = await gradeRun(
     { ...request, runId: randomUUID() },
@@ -81,12 +81,12 @@ async function measureOnce(
     new AbortController().signal,
   );
   const stage = report.stages.find(({ name }) => name === 'load');
-  const complete = stage?.load?.knee && stage.load.reference;
-  const reason = stage?.failure?.message ?? stage?.inconclusive ?? report.failure?.message;
-  return {
-    ...(stage?.load && complete && { figures: toFigures(stage.load) }),
-    ...(reason === undefined && complete ? {} : { reason: reason ?? 'neither knee nor reference' }),
-  };
+  const figures = stage?.load && toFigures(stage.load);
+  const reason = stage?.failure?.message ?? stage?.inconclusive ?? report.outcome.failure?.message;
+  if (figures === undefined) {
+    return { reason: reason ?? 'the load stage has neither knee nor reference' };
+  }
+  return reason === undefined ? { figures } : { figures, reason };
 }
 
 async function prepareRequest(): Promise<Omit<GradeRequest, 'runId'>> {
@@ -117,13 +117,20 @@ function kneePlan({ file }: LoadPlan): Pick<LoadPlan, 'shape' | 'thresholds'> {
   return { shape, thresholds };
 }
 
-function toFigures({ knee, reference, relative, total, interference, generator }: LoadResult): Figures {
+/** Undefined unless there are all of them. */
+function toFigures(load: LoadResult): Figures | undefined {
+  const { knee, reference, relative, total, interference, generator } = load;
+  const p95 = total.latency?.p95;
+  const p95Relative = relative?.total?.p95;
+  if (!knee || !reference || typeof relative?.knee !== 'number' || p95 === undefined || !p95Relative) {
+    return undefined;
+  }
   return {
-    knee: knee?.rate ?? Number.NaN,
-    kneeRelative: relative?.knee ?? Number.NaN,
-    reference: reference?.requestsPerSecond ?? Number.NaN,
-    p95: total.latency?.p95 ?? Number.NaN,
-    p95Relative: relative?.total?.p95 ?? Number.NaN,
+    knee: knee.rate,
+    kneeRelative: relative.knee,
+    reference: reference.requestsPerSecond,
+    p95,
+    p95Relative,
     othersCpu: interference ?? 0,
     lagP99: generator.schedulingLagP99Ms,
   };

@@ -8,10 +8,8 @@ import { SERVER_CPU } from './processes.ts';
 
 const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 /** On the CPU of the server, which it leaves alone while others measure. Whoever it starts for CPU 1 says so. */
-const DRIVER = [
-  ...['taskset', '-c', SERVER_CPU],
-  ...['node', '--import', '/repo/node_modules/tsx/dist/loader.mjs', '/repo/bench/load/driver.ts'],
-];
+const PINNED = ['taskset', '-c', SERVER_CPU];
+const DRIVER = ['node', '--import', '/repo/node_modules/tsx/dist/loader.mjs', '/repo/bench/load/driver.ts'];
 const DESCRIPTORS = 20_000;
 const MOST_CPU_SHARES = 262_144;
 
@@ -24,7 +22,7 @@ export async function runDriver(options: DriverOptions, signal: AbortSignal): Pr
   const image = await images.image('bench', signal, (line) => process.stderr.write(`${line}\n`));
   const container = await client.api.createContainer({
     Image: image,
-    Cmd: [...DRIVER, JSON.stringify(options)],
+    Cmd: [...PINNED, ...DRIVER, JSON.stringify(options)],
     User: '0:0',
     OpenStdin: true,
     StdinOnce: true,

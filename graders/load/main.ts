@@ -1,4 +1,5 @@
 import { openProtocol } from '../shared/protocol-io.ts';
+import { rehearse } from './rehearsal.ts';
 import { runLoad } from './run-load.ts';
 
 try {
@@ -8,6 +9,7 @@ try {
     emit: protocol.emit.bind(protocol),
     ask: protocol.control.bind(protocol),
   };
+  await rehearse(signal);
   await protocol.done(await runLoad(protocol.input, host, signal));
 } catch (error) {
   console.error(error instanceof Error ? (error.stack ?? error.message) : error);
