@@ -66,8 +66,7 @@ export class LoadEngine implements UserOwner {
   constructor(options: EngineOptions) {
     const { plan, target, seed, maxUsers, ownsCpu, health } = options;
     this.#options = options;
-    const onIdle = (ms: number): void => health.recordIdle(ms);
-    this.#ticker = new Ticker({ ownsCpu, onIdle, onTick: (nowMs) => this.#tick(nowMs) });
+    this.#ticker = new Ticker({ ownsCpu, health, onTick: (nowMs) => this.#tick(nowMs) });
     this.#pool = new UserPool(plan.kinds, target, seed, this);
     this.#queue = new ArrivalQueue(plan.kinds.length, maxUsers * QUEUED_PER_USER);
     this.#arrivalPrng = makePrng(`${seed}/arrivals`);

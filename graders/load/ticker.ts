@@ -1,3 +1,5 @@
+import type { GeneratorHealth } from './health.ts';
+
 /** The timer looks in at least so often, ms. */
 const LONGEST_SLEEP_MS = 25;
 /** A timer may come so late; what is due sooner is awaited awake, where that is allowed. */
@@ -20,7 +22,7 @@ interface TickerOptions {
    */
   ownsCpu: boolean;
   /** Told how long it was awake with nothing to do. */
-  onIdle: (ms: number) => void;
+  health: Pick<GeneratorHealth, 'recordIdle'>;
 }
 
 /** One clock for everything that is due by it. */
@@ -106,7 +108,7 @@ export class Ticker {
       nowMs = performance.now();
     }
     // Longer only when others had the CPU meanwhile.
-    this.#options.onIdle(Math.min(nowMs - fromMs, LOOK_EVERY_MS));
+    this.#options.health.recordIdle(Math.min(nowMs - fromMs, LOOK_EVERY_MS));
     if (nowMs >= this.#armedForMs) {
       this.#tick();
     } else {

@@ -17,7 +17,7 @@ describe.each([true, false])('the clock, with a CPU of its own: %s', (ownsCpu) =
         }
         return left[0] ?? Infinity;
       },
-      onIdle: () => {},
+      health: { recordIdle: () => {} },
     });
     await ticker.waitUntil(() => left.length === 0, never);
     expect(early).toEqual(due.map(() => 0));
@@ -32,7 +32,7 @@ describe.each([true, false])('the clock, with a CPU of its own: %s', (ownsCpu) =
         isDone ||= nowMs >= dueMs;
         return dueMs;
       },
-      onIdle: () => {},
+      health: { recordIdle: () => {} },
     });
     const waiting = ticker.waitUntil(() => isDone, never);
     const nowMs = performance.now();
@@ -44,7 +44,7 @@ describe.each([true, false])('the clock, with a CPU of its own: %s', (ownsCpu) =
 
   test('reads what comes meanwhile, and ends at a signal', async () => {
     const controller = new AbortController();
-    const ticker = new Ticker({ ownsCpu, onTick: (nowMs) => nowMs + 1, onIdle: () => {} });
+    const ticker = new Ticker({ ownsCpu, onTick: (nowMs) => nowMs + 1, health: { recordIdle: () => {} } });
     const waiting = ticker.waitUntil(() => false, controller.signal);
     void later(10).then(() => controller.abort(new Error('enough')));
     await expect(waiting).rejects.toThrow('enough');
@@ -54,7 +54,11 @@ describe.each([true, false])('the clock, with a CPU of its own: %s', (ownsCpu) =
 test('counts what it was awake for nothing, and sleeps while nothing is due', async () => {
   let idleMs = 0;
   let dueMs = performance.now() + 3;
-  const ticker = new Ticker({ ownsCpu: true, onTick: () => dueMs, onIdle: (ms) => (idleMs += ms) });
+  const ticker = new Ticker({
+    ownsCpu: true,
+    onTick: () => dueMs,
+    health: { recordIdle: (ms) => (idleMs += ms) },
+  });
   await ticker.waitUntil((nowMs) => nowMs >= dueMs, never);
   expect(idleMs).toBeGreaterThan(0);
   const beforeMs = idleMs;
