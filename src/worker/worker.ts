@@ -106,7 +106,8 @@ class Worker {
     if (delivery.kind === 'check') {
       const inTurn = makeCheckTurns({
         slots: this.#slots,
-        submissionsWait: () => deps.store.runs.submissionsWait(),
+        // What this worker does not take any more, it need not wait for.
+        submissionsWait: async () => this.#state === 'ready' && (await deps.store.runs.submissionsWait()),
         askAgainMs: ASK_AGAIN_MS,
       });
       return await this.#work({ ...deps, inTurn }, delivery, signal);
