@@ -151,6 +151,28 @@ describe('lists', () => {
     expect(await store.runs.positionOf(newest?.id ?? '')).toBeGreaterThanOrEqual(0);
   });
 
+  it('put submissions before re-grades, in places and on the way to the queue', async () => {
+    const { runId, submissionId } = await leased();
+    await store.runs.finish(runId, 1, 'a', PASSED);
+    const { versionId = '' } = (await store.submissions.get(submissionId)) ?? {};
+    await store.runs.relay(1000, () => Promise.resolve());
+    const again = await store.runs.regrade(submissionId, versionId);
+    const { run } = await storedRun(store);
+    const sent: string[] = [];
+    await store.runs.relay(1000, ({ runId: id, kind }) => {
+      sent.push(`${id} ${kind}`);
+      return Promise.resolve();
+    });
+
+    expect(sent).toEqual([`${run.id} first`, `${again.id} regrade`]);
+    const [first = 0, later = 0] = [
+      await store.runs.positionOf(run.id),
+      await store.runs.positionOf(again.id),
+    ];
+    expect(first).toBeLessThan(later);
+    expect(await store.runs.submissionsWait()).toBe(true);
+  });
+
   it('show what a submission was last found to be while it waits to be graded again', async () => {
     const { runId, submissionId } = await leased();
     await store.runs.finish(runId, 1, 'a', PASSED);
