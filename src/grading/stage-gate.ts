@@ -1,6 +1,13 @@
+import { systemClock } from '../shared/clock.ts';
+import type { Clock } from '../shared/clock.ts';
+
+/** An exclusive stage lets others go first for so long, ms. */
+const PATIENCE_MS = 60_000;
+
 /**
  * Lets gradings of one process run side by side without disturbing what is timed: stages share the machine, an
- * exclusive one has it alone. First come, first served, so that neither kind starves.
+ * exclusive one has it alone. While it waits for those inside, others still go in beside them, so that exclusive ones
+ * gather and the machine is seldom kept empty for one; but for a while only, so that neither kind starves.
  */
 export interface StageGate {
   /** Resolves when the stage may run; call the answer when it is over. Rejects with the signal's reason. */
@@ -9,24 +16,35 @@ export interface StageGate {
 
 interface Waiting {
   alone: boolean;
+  sinceMs: number;
   open: () => void;
 }
 
-export function makeStageGate(): StageGate {
+export function makeStageGate(clock: Pick<Clock, 'elapsedMs'> = systemClock): StageGate {
   const queue: Waiting[] = [];
   let inside = 0;
   let aloneInside = false;
 
   function admit(): void {
-    for (let next = queue[0]; next !== undefined; next = queue[0]) {
-      if (aloneInside || (next.alone && inside > 0)) {
-        return;
-      }
-      queue.shift();
+    for (let next = pick(); next !== undefined; next = pick()) {
+      queue.splice(queue.indexOf(next), 1);
       inside += 1;
       aloneInside = next.alone;
       next.open();
     }
+  }
+
+  /** Who may go in now: the first, or the first that shares while an exclusive one still has patience. */
+  function pick(): Waiting | undefined {
+    const [first] = queue;
+    if (first === undefined || aloneInside) {
+      return undefined;
+    }
+    if (!first.alone || inside === 0) {
+      return first;
+    }
+    const patient = queue.every(({ alone, sinceMs }) => !alone || clock.elapsedMs() - sinceMs < PATIENCE_MS);
+    return patient ? queue.find(({ alone }) => !alone) : undefined;
   }
 
   function leaver(): () => void {
@@ -56,7 +74,7 @@ export function makeStageGate(): StageGate {
           signal.removeEventListener('abort', giveUp);
           resolve(leaver());
         }
-        const waiting: Waiting = { alone, open };
+        const waiting: Waiting = { alone, sinceMs: clock.elapsedMs(), open };
         queue.push(waiting);
         signal.addEventListener('abort', giveUp, { once: true });
         if (signal.aborted) {
