@@ -53,6 +53,8 @@ class Worker {
   readonly #slots: Slots;
   readonly #busy = new Map<Promise<void>, KeptLease | undefined>();
   readonly #ended = new AbortController();
+  /** Aborted when no more work is taken, for a while or for good: what waits for a slot goes to others. */
+  #taking = new AbortController();
   #state: WorkerInfo['state'] = 'unhealthy';
   #reason: string | null = 'the sandbox is not proven yet';
   #started = false;
@@ -106,14 +108,16 @@ class Worker {
     if (delivery.kind === 'check') {
       const inTurn = makeCheckTurns({
         slots: this.#slots,
-        // What this worker does not take any more, it need not wait for.
-        submissionsWait: async () => this.#state === 'ready' && (await deps.store.runs.submissionsWait()),
+        // On an engine in trouble nothing begins. What this worker does not take any more, it need not wait for.
+        submissionsWait: async () =>
+          this.#state === 'unhealthy' ||
+          (this.#state === 'ready' && (await deps.store.runs.submissionsWait())),
         askAgainMs: ASK_AGAIN_MS,
       });
       return await this.#work({ ...deps, inTurn }, delivery, signal);
     }
     // A grading of a check may have the slot; what waits for it is nobody's yet.
-    const stopped = AbortSignal.any([signal, this.#ended.signal]);
+    const stopped = AbortSignal.any([signal, this.#ended.signal, this.#taking.signal]);
     const leave = await this.#slots.take(stopped).catch(() => undefined);
     try {
       // The trust in the engine may be gone since.
@@ -158,6 +162,7 @@ class Worker {
   #distrust(code: string): void {
     if (this.#state === 'ready') {
       this.#state = 'unhealthy';
+      this.#taking.abort();
       this.#reason = `the container engine failed (${code})`;
       this.#proving = this.#consumer
         .pause()
@@ -193,6 +198,7 @@ class Worker {
     }
     this.#state = 'ready';
     this.#reason = null;
+    this.#taking = new AbortController();
     if (this.#started) {
       this.#consumer.resume();
     } else {
@@ -223,6 +229,7 @@ class Worker {
       });
       if (drain && this.#state === 'ready') {
         this.#state = 'draining';
+        this.#taking.abort();
         await this.#consumer.pause();
         await this.#tellStore();
       }
