@@ -64,8 +64,17 @@ function startReader(program: string, request: InspectRequest): Reader {
     JSON.stringify(request),
   ];
   const reader = spawn(process.execPath, args, { stdio: 'pipe', env: {}, cwd: '/' });
+  // One that could not start says so in an event, and an 'error' that nobody hears ends the process.
+  reader.on('error', () => undefined);
+  // Where no file may be opened any more it has no pipes either, whatever its type says.
+  const stdin = reader.stdin as Writable | null | undefined;
+  if (stdin === undefined || stdin === null) {
+    throw new InfraError('INTAKE_CRASHED', 'The process that reads submissions could not be started.', {
+      mend: 'Try again later.',
+    });
+  }
   // One that ends before it has read its program is told by its exit.
-  reader.stdin.on('error', () => undefined).end(program);
+  stdin.on('error', () => undefined).end(program);
   return reader;
 }
 

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { build, stop } from 'esbuild';
 import { InfraError } from '../domain/errors.ts';
 
 /** CommonJS dependencies inside an ES module still call `require`. */
@@ -26,16 +26,23 @@ export async function readerProgram(): Promise<string> {
 }
 
 async function bundle(): Promise<string> {
-  const { outputFiles } = await build({
-    entryPoints: [fileURLToPath(new URL('./inspect-child.ts', import.meta.url))],
-    write: false,
-    bundle: true,
-    platform: 'node',
-    target: 'node20',
-    format: 'esm',
-    banner: { js: REQUIRE_SHIM },
-    legalComments: 'none',
-    logLevel: 'silent',
-  });
-  return outputFiles[0]?.text ?? '';
+  try {
+    const { outputFiles } = await build({
+      entryPoints: [fileURLToPath(new URL('./inspect-child.ts', import.meta.url))],
+      write: false,
+      bundle: true,
+      platform: 'node',
+      target: 'node20',
+      format: 'esm',
+      banner: { js: REQUIRE_SHIM },
+      legalComments: 'none',
+      logLevel: 'silent',
+    });
+    return outputFiles[0]?.text ?? '';
+  } catch (error) {
+    // It keeps a process of its own, and does not notice that this has died: every later try would fail too. Not
+    // after a success, for others in this process may be building.
+    await stop();
+    throw error;
+  }
 }
