@@ -59,7 +59,8 @@ function changeStores(connection: Connection): Changes {
 }
 
 async function migrateOnce(url: string): Promise<void> {
-  const client = new pg.Client(connectionSettings(url));
+  // Building an index over a large table may take longer than any statement of the service may.
+  const client = new pg.Client({ ...connectionSettings(url), query_timeout: 0 });
   client.on('error', () => undefined);
   try {
     await translated(async () => {

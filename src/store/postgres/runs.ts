@@ -123,7 +123,7 @@ async function submissionsWait(db: Reader): Promise<boolean> {
 async function positionOf(db: Reader, runId: string): Promise<number | undefined> {
   const run = await db
     .selectFrom('runs')
-    .select(['id', 'kind', 'queuedAt'])
+    .select(['id', 'kind'])
     .where('id', '=', runId)
     .where('state', '=', 'queued')
     .executeTakeFirst();
@@ -131,7 +131,9 @@ async function positionOf(db: Reader, runId: string): Promise<number | undefined
     return undefined;
   }
   const ownLine = ['check', 'regrade'].includes(run.kind) ? sql<boolean>`kind = ${run.kind}` : OF_SUBMISSIONS;
-  const earlier = sql<boolean>`${ownLine} AND (queued_at, id) < (${run.queuedAt}, ${run.id}::uuid)`;
+  // Compared where the microseconds are: many runs are queued in one millisecond.
+  const earlier = sql<boolean>`${ownLine} AND
+    (queued_at, id) < (SELECT own.queued_at, own.id FROM runs AS own WHERE own.id = ${run.id}::uuid)`;
   const found = await db
     .selectFrom('runs')
     .select((row) => row.fn.countAll<string>().as('count'))
