@@ -12,8 +12,9 @@ export const QUEUE_PREFIX = 'assay';
 const ADD_DEADLINE_MS = 5000;
 const DAY_S = 86_400;
 
-/** Behind all submissions; without a priority a job goes before those that have one. */
-const REGRADE_PRIORITY = 1;
+/** Behind all submissions, for a job without a priority goes before those that have one; and 1 goes before 2. */
+const BEGUN_REGRADE_PRIORITY = 1;
+const REGRADE_PRIORITY = 2;
 
 /** The relay's side of the queue: fails at once when Redis is away, for the outbox keeps what was not taken. */
 export function openBullQueue(url: string, onError: (error: Error) => void): GradingQueue {
@@ -62,9 +63,16 @@ async function add(queue: Queue, delivery: Delivery): Promise<void> {
   if (known && ((await known.isCompleted()) || (await known.isFailed()))) {
     await known.remove();
   }
-  const priority = delivery.kind === 'regrade' ? { priority: REGRADE_PRIORITY } : {};
-  // A run that was begun before has waited its turn already, and goes first.
-  await queue.add(queue.name, delivery, { jobId, lifo: delivery.epoch > 1, ...priority });
+  await queue.add(queue.name, delivery, { jobId, ...placeOf(delivery) });
+}
+
+/** A run that was begun before has waited its turn already, and goes first among its own kind. */
+function placeOf({ kind, epoch }: Delivery): { priority: number } | { lifo: boolean } {
+  if (kind === 'regrade') {
+    // A job with a priority knows no "last in, first out".
+    return { priority: epoch > 1 ? BEGUN_REGRADE_PRIORITY : REGRADE_PRIORITY };
+  }
+  return { lifo: epoch > 1 };
 }
 
 async function inTime(work: () => Promise<void>): Promise<void> {

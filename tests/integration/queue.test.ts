@@ -83,6 +83,22 @@ it('delivers once what was added twice, and again after it has ended (R3)', asyn
   await vi.waitFor(() => expect(seen).toHaveLength(3), WITHIN);
 });
 
+it('hands out submissions before re-grades, and of these first what was begun before', async () => {
+  const regrade: Delivery = { ...delivery(), kind: 'regrade' };
+  const begunRegrade: Delivery = { ...delivery(2), kind: 'regrade' };
+  const first = delivery();
+  for (const each of [regrade, first, begunRegrade]) {
+    await queue.add(each);
+  }
+  const seen: Delivery[] = [];
+  consume((each) => {
+    seen.push(each);
+    return Promise.resolve();
+  });
+
+  await vi.waitFor(() => expect(seen).toEqual([first, begunRegrade, regrade]), WITHIN);
+});
+
 it('aborts the work whose lock is lost', async () => {
   const one = delivery();
   await queue.add(one);
