@@ -2,7 +2,7 @@ import type { ContractOperation } from '../../src/domain/contract-plan.ts';
 import type { JsonValue } from '../../src/domain/json-value.ts';
 import type { HttpRequest } from '../api/http-types.ts';
 import type { HeaderSet } from '../shared/default-headers.ts';
-import { asText, keyOf } from './request-case.ts';
+import { asText, headerText, keyOf } from './request-case.ts';
 import type { RequestCase } from './request-case.ts';
 import { matchPath } from './resources.ts';
 import type { Binding, Resources } from './resources.ts';
@@ -154,11 +154,6 @@ export function baseHeaders(port: number, defaults: HeaderSet, own: Record<strin
 
 function put(headers: Headers, name: string, value: string): void {
   headers.set(name.toLowerCase(), [name, value]);
-}
-
-/** Header values are printable ASCII without spaces around. */
-function headerText(text: string): string {
-  return text.replaceAll(/[^\x20-\x7e]/g, '').trim();
 }
 
 function bodyOf({ body }: RequestCase): Buffer | undefined {

@@ -2,10 +2,11 @@ import fc from 'fast-check';
 import type { JsonSchema } from '../../src/domain/contract-plan.ts';
 import { isJsonObject } from '../../src/domain/json-value.ts';
 import type { JsonValue } from '../../src/domain/json-value.ts';
+import { runWithin } from '../api/time-limit.ts';
 import type { FlatSchema, SchemaSet } from './schema-set.ts';
 import { typesOf } from './schema-set.ts';
 import { matching, textsOf } from './texts.ts';
-import { boundsOf, valuesOf } from './values.ts';
+import { boundsOf, distinct, valuesOf } from './values.ts';
 
 /** A value that a schema just allows: where a service is off by one, it shows. */
 export interface Limit {
@@ -14,12 +15,18 @@ export interface Limit {
   /** What it is there: "is 100, the most allowed". */
   what: string;
   value: fc.Arbitrary<JsonValue>;
+  /** Not everything made can be brought to the limit; default: it is there. */
+  isThere?: (value: JsonValue) => boolean;
 }
 
 const MAX_DEPTH = 3;
 /** Longer texts and lists are not sent. */
 const MAX_LENGTH = 20_000;
 const MAX_ITEMS = 100;
+/** Of so many times the elements that are wanted, enough mostly differ. */
+const SPARE = 3;
+/** Patterns of the author meet long texts here. */
+const PATTERN_LIMIT_MS = 200;
 /** A bounded repetition of a pattern; "{" may be meant as it stands. */
 const REPEATED = /(?<!\\)\{(\d+),(\d+)\}/g;
 
@@ -55,7 +62,12 @@ function limitTexts(flat: FlatSchema, path: string[]): Limit[] {
   }
   if (typeof maxLength === 'number' && maxLength <= MAX_LENGTH && flat['format'] === undefined) {
     const value = textsOf(flat).map((text) => padded(text, maxLength, pattern));
-    limits.push({ path, what: `is ${maxLength} characters long, the most allowed`, value });
+    limits.push({
+      path,
+      what: `is ${maxLength} characters long, the most allowed`,
+      value,
+      isThere: (text) => typeof text === 'string' && text.length === maxLength,
+    });
   }
   return limits;
 }
@@ -63,14 +75,22 @@ function limitTexts(flat: FlatSchema, path: string[]): Limit[] {
 /** The text made as long as it may be; as it is where its end cannot just go on. */
 function padded(text: string, length: number, pattern: string | undefined): string {
   const long = text.padEnd(length, 'a');
-  return pattern === undefined || new RegExp(pattern, 'u').test(long) ? long : text;
+  if (pattern === undefined) {
+    return long;
+  }
+  const fits = runWithin(() => new RegExp(pattern, 'u').test(long), PATTERN_LIMIT_MS);
+  return !fits.late && fits.value ? long : text;
 }
 
 function limitNumbers(flat: FlatSchema, step: number, path: string[]): Limit[] {
   const { min, max } = boundsOf(flat, step);
+  // Larger whole numbers cannot be told from their neighbours here, so they may not be what the document says.
+  function isExact(limit: number | undefined): limit is number {
+    return limit !== undefined && (step < 1 || Number.isSafeInteger(limit));
+  }
   return [
-    ...(min === undefined ? [] : [{ path, what: `is ${min}, the least allowed`, value: fc.constant(min) }]),
-    ...(max === undefined ? [] : [{ path, what: `is ${max}, the most allowed`, value: fc.constant(max) }]),
+    ...(isExact(min) ? [{ path, what: `is ${min}, the least allowed`, value: fc.constant(min) }] : []),
+    ...(isExact(max) ? [{ path, what: `is ${max}, the most allowed`, value: fc.constant(max) }] : []),
   ];
 }
 
@@ -84,12 +104,19 @@ function limitLists(flat: FlatSchema, schemas: SchemaSet, path: string[]): Limit
     if (typeof length !== 'number' || length > MAX_ITEMS) {
       return [];
     }
-    const size = { minLength: length, maxLength: length };
+    const drawn = flat['uniqueItems'] === true ? length * SPARE : length;
+    const several = fc.array(item, { minLength: drawn, maxLength: drawn });
     const value: fc.Arbitrary<JsonValue> =
-      flat['uniqueItems'] === true
-        ? fc.uniqueArray(item, { ...size, selector: (one) => JSON.stringify(one) })
-        : fc.array(item, size);
-    return [{ path, what: `has ${length} elements, the ${end} allowed`, value }];
+      flat['uniqueItems'] === true ? several.map((list) => distinct(list).slice(0, length)) : several;
+    return [
+      {
+        path,
+        what: `has ${length} elements, the ${end} allowed`,
+        value,
+        // There may be fewer different elements.
+        isThere: (list) => Array.isArray(list) && list.length === length,
+      },
+    ];
   });
 }
 

@@ -1,8 +1,9 @@
 import fc from 'fast-check';
-import type { ContractOperation, ContractParameter } from '../../src/domain/contract-plan.ts';
+import type { ContractOperation, ContractParameter, JsonSchema } from '../../src/domain/contract-plan.ts';
 import { isJsonObject } from '../../src/domain/json-value.ts';
 import type { JsonValue } from '../../src/domain/json-value.ts';
 import type { SchemaSet } from './schema-set.ts';
+import { typesOf } from './schema-set.ts';
 import { valuesOf } from './values.ts';
 import type { Extent } from './values.ts';
 import { wrongValues } from './wrong-values.ts';
@@ -41,7 +42,9 @@ export function validCases(
   const required = operation.parameters.filter((one) => one.required);
   const parameters = extent === 'least' ? required : operation.parameters.filter((one) => !one.linked);
   const values = fc.record(
-    Object.fromEntries(parameters.map((one) => [keyOf(one), valuesOf(one.schema, schemas, extent)])),
+    Object.fromEntries(
+      parameters.map((one) => [keyOf(one), valuesOf(withItems(one.schema, schemas), schemas, extent)]),
+    ),
     { requiredKeys: extent === 'full' ? parameters.map(keyOf) : required.map(keyOf), noNullPrototype: true },
   ) as fc.Arbitrary<Record<string, JsonValue>>;
   const known = fc.oneof(
@@ -52,6 +55,14 @@ export function validCases(
     { known, parameters: values, body: bodies(operation, schemas, extent) },
     { noNullPrototype: true },
   );
+}
+
+/** A list of nothing cannot be sent as a parameter. */
+function withItems(schema: JsonSchema, schemas: SchemaSet): JsonSchema {
+  const flat = schemas.flatten(schema);
+  return typesOf(flat).includes('array')
+    ? { ...flat, minItems: Math.max(1, Number(flat['minItems'] ?? 1)) }
+    : flat;
 }
 
 function bodies(
@@ -74,8 +85,23 @@ export function isValid(operation: ContractOperation, made: RequestCase, schemas
     fits &&
     parameters.every((one) => {
       const value = made.parameters[keyOf(one)];
-      return value === undefined || schemas.accepts(one.schema, value);
+      return value === undefined || (isSendable(one, value) && schemas.accepts(one.schema, value));
     })
+  );
+}
+
+/** Whether a parameter arrives as the value that was judged: all that is sent of it is text. */
+function isSendable({ in: where, joined }: ContractParameter, value: JsonValue): boolean {
+  if (where === 'path') {
+    return true;
+  }
+  const list = Array.isArray(value) ? value : undefined;
+  const hasText = list ? list.length > 0 && !list.includes(null) : value !== null;
+  const isSplit = list !== undefined && (joined || where === 'header');
+  return (
+    hasText &&
+    !(isSplit && list.some((item) => asText(item).includes(','))) &&
+    (where !== 'header' || headerText(asText(value)) === asText(value))
   );
 }
 
@@ -212,6 +238,11 @@ export function place(
 
 export function keyOf(parameter: Pick<ContractParameter, 'in' | 'name'>): string {
   return `${parameter.in} ${parameter.name}`;
+}
+
+/** Header values are printable ASCII without spaces around. */
+export function headerText(text: string): string {
+  return text.replaceAll(/[^\x20-\x7e]/g, '').trim();
 }
 
 /** A value as it stands in a URL or header. */

@@ -55,7 +55,7 @@ export async function runOperation(plan: OperationPlan, session: Session): Promi
 
 /** What is drawn at random seldom is as long or as large as it may be. What fails there too has been made small by now. */
 async function tryLimits({ operation, limits }: OperationPlan, session: Session): Promise<void> {
-  for (const [index, { what, cases }] of limits.entries()) {
+  for (const [index, { what, cases, isThere }] of limits.entries()) {
     if (session.over || session.muted(operation) !== undefined) {
       return;
     }
@@ -64,7 +64,7 @@ async function tryLimits({ operation, limits }: OperationPlan, session: Session)
       return { asked: ['positive_data_acceptance'], findings: finding ? [finding] : [] };
     }
     function applies(made: RequestCase): boolean {
-      return isValid(operation, made, session.requests);
+      return isThere(made) && isValid(operation, made, session.requests);
     }
     await tryCases({ operation, name: `limit/${index}`, cases, applies, judge, runs: 1, least: 1 }, session);
   }

@@ -11,6 +11,8 @@ export type FlatSchema = Record<string, JsonValue>;
 
 /** For one answer; patterns of the document meet what the service sent. */
 const JUDGE_LIMIT_MS = 2000;
+/** For a value of our own making; there are always others. */
+const OWN_LIMIT_MS = 200;
 const MAX_FOLDS = 20;
 
 /** The schemas of one direction: validates values and folds references. */
@@ -39,9 +41,11 @@ export class SchemaSet {
     return `${error.instancePath === '' ? 'it' : error.instancePath} ${error.message ?? 'is wrong'}${detail}`;
   }
 
-  /** Whether a value of our own making matches. */
+  /** Whether a value of our own making matches, and can be seen to in time. */
   accepts(schema: JsonSchema, value: unknown): boolean {
-    return this.#compile(schema)(value);
+    const validate = this.#compile(schema);
+    const judged = runWithin(() => validate(value), OWN_LIMIT_MS);
+    return !judged.late && judged.value;
   }
 
   /** Folds `$ref` and `allOf` into one object; what cannot be merged is left to `accepts`. */
@@ -89,8 +93,10 @@ function merge(a: FlatSchema, b: FlatSchema): FlatSchema {
   for (const [bound, pick] of [
     ['minimum', Math.max],
     ['minLength', Math.max],
+    ['minItems', Math.max],
     ['maximum', Math.min],
     ['maxLength', Math.min],
+    ['maxItems', Math.min],
   ] as const) {
     const [x, y] = [a[bound], b[bound]];
     if (typeof x === 'number' && typeof y === 'number') {

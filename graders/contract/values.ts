@@ -12,6 +12,8 @@ export type Extent = 'least' | 'some' | 'full';
 /** Deeper inside itself a schema gets what it asks for and no more. */
 const MAX_DEPTH = 4;
 const MAX_ITEMS = 4;
+/** Of so many times the items that are wanted, enough mostly differ. */
+const SPARE = 3;
 /** Whole numbers beyond are rarely meant where a document names no bound. */
 const INT32 = 2 ** 31 - 1;
 
@@ -113,16 +115,21 @@ function plus(value: unknown, step: number): number | undefined {
 function integers(flat: FlatSchema): fc.Arbitrary<number> {
   const factor = asNumber(flat['multipleOf']) ?? 1;
   const { min, max } = boundsOf(flat, 1);
-  const low = Math.ceil((min ?? Math.min(-INT32, max ?? 0)) / factor);
-  const high = Math.floor((max ?? Math.max(INT32, min ?? 0)) / factor);
+  const low = Math.ceil(safe(safe(min ?? Math.min(-INT32, max ?? 0)) / factor));
+  const high = Math.floor(safe(safe(max ?? Math.max(INT32, min ?? 0)) / factor));
   return fc.integer({ min: Math.min(low, high), max: high }).map((n) => n * factor + 0);
+}
+
+/** Whole numbers beyond, such as the ends of 64 bits, cannot be drawn, nor kept apart by every service. */
+function safe(n: number): number {
+  return Math.min(Math.max(n, -Number.MAX_SAFE_INTEGER), Number.MAX_SAFE_INTEGER);
 }
 
 /** Hundredths: numbers that every service can keep. */
 function numbers(flat: FlatSchema): fc.Arbitrary<number> {
   const { min, max } = boundsOf(flat, 0.01);
-  const low = Math.ceil((min ?? Math.min(-1e6, max ?? 0)) * 100);
-  const high = Math.floor((max ?? Math.max(1e6, min ?? 0)) * 100);
+  const low = Math.ceil(safe((min ?? Math.min(-1e6, max ?? 0)) * 100));
+  const high = Math.floor(safe((max ?? Math.max(1e6, min ?? 0)) * 100));
   const factor = asNumber(flat['multipleOf']);
   return factor === undefined
     ? fc.integer({ min: Math.min(low, high), max: high }).map((n) => n / 100 + 0)
@@ -143,8 +150,28 @@ function lists(
   }
   const items = valuesOf((flat['items'] ?? true) as JsonSchema, schemas, extent, depth + 1);
   return flat['uniqueItems'] === true
-    ? fc.uniqueArray(items, { minLength, maxLength, selector: (item) => JSON.stringify(item) })
+    ? uniqueLists(items, minLength, maxLength)
     : fc.array(items, { minLength, maxLength });
+}
+
+/** `fc.uniqueArray` with a least length never ends where there are fewer different items; these lists are shorter then. */
+function uniqueLists(
+  items: fc.Arbitrary<JsonValue>,
+  minLength: number,
+  maxLength: number,
+): fc.Arbitrary<JsonValue[]> {
+  const lists = fc.uniqueArray(items, { maxLength, selector: (item) => JSON.stringify(item) });
+  const spare = fc.array(items, { minLength: minLength * SPARE, maxLength: minLength * SPARE });
+  return fc
+    .tuple(lists, spare)
+    .map(([list, more]) =>
+      list.length >= minLength ? list : distinct([...list, ...more]).slice(0, minLength),
+    );
+}
+
+/** The items of a list, each once. */
+export function distinct(list: readonly JsonValue[]): JsonValue[] {
+  return [...new Map(list.map((item) => [JSON.stringify(item), item])).values()];
 }
 
 function objects(

@@ -17,6 +17,7 @@ it('ends work that goes on and on', () => {
 });
 
 it('begins anew when the CPU was elsewhere', () => {
+  // What this process does beside the work is counted for it; of a larger limit it is less.
   let runs = 0;
   const outcome = runWithin(() => {
     runs += 1;
@@ -24,7 +25,7 @@ it('begins anew when the CPU was elsewhere', () => {
       stand(60_000);
     }
     return 'judged';
-  }, 100);
+  }, 300);
 
   expect(outcome).toEqual({ late: false, value: 'judged' });
   expect(runs).toBe(3);
