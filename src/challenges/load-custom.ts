@@ -12,7 +12,7 @@ export async function loadCustom(bundle: Bundle): Promise<OwnGrader[] | undefine
 }
 
 async function loadOne(
-  { directory, files, yaml, problems }: Bundle,
+  { directory, files, file, yaml, problems }: Bundle,
   graders: NonNullable<Bundle['file']['stages']['custom']>['graders'],
   index: number,
 ): Promise<OwnGrader[]> {
@@ -20,19 +20,27 @@ async function loadOne(
   if (!grader) {
     return [];
   }
-  const place = ['stages', 'custom', 'graders', index, 'files'];
+  const at = ['stages', 'custom', 'graders', index];
+  const { wall } = file.service.limits;
+  if (grader.deadline > wall) {
+    const message = `the grader may take ${grader.deadline / 1000} s, but its service is ended after ${wall / 1000} s`;
+    problems.push(
+      problemAt(yaml, [...at, 'deadline'], message, 'lower the deadline, or raise service.limits.wall'),
+    );
+  }
+  const place = [...at, 'files'];
   const names = new Set<string>();
-  for (const [at, pattern] of grader.files.entries()) {
+  for (const [nth, pattern] of grader.files.entries()) {
     const matching = matchBundleFiles(files, pattern);
     if (matching.length === 0) {
       problems.push(
-        problemAt(yaml, [...place, at], `"${pattern}" matches no file`, suggestFile(pattern, files)),
+        problemAt(yaml, [...place, nth], `"${pattern}" matches no file`, suggestFile(pattern, files)),
       );
     }
     const open = matching.find((name) => !name.startsWith('hidden/'));
     if (open !== undefined) {
       const mend = 'move it below hidden/: what grading depends on is part of the version';
-      problems.push(problemAt(yaml, [...place, at], `"${open}" is not below hidden/`, mend));
+      problems.push(problemAt(yaml, [...place, nth], `"${open}" is not below hidden/`, mend));
     }
     matching.forEach((name) => names.add(name));
   }

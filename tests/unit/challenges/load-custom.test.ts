@@ -67,6 +67,10 @@ describe('a grader of the author’s own', () => {
   it.each([
     ['{ image: "Team Grader", command: [x] }', 'expected an image as the engine names it'],
     ['{ image: team/grader }', 'command'],
+    [
+      '{ image: team/grader, command: [x], deadline: 16m }',
+      'deadline the grader may take 960 s, but its service is ended after 900 s',
+    ],
     ['{ image: team/grader, command: [x], files: [hidden/owl/*] }', '"hidden/owl/*" matches no file'],
     ['{ image: team/grader, command: [x], files: [statement.md] }', '"statement.md" is not below hidden/'],
     [
