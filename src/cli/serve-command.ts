@@ -28,6 +28,7 @@ export async function runServe(
   signal: AbortSignal,
 ): Promise<number> {
   const urls = await options.urls;
+  signal.throwIfAborted();
   // It loads and proves its sandbox while the API comes up.
   const worker = options.worker ? superviseWorker(urls, config, makeLogger(config.logLevel)) : undefined;
   try {

@@ -21,10 +21,16 @@ export async function runWorker(
   }
   const either = AbortSignal.any([signal, orphaned.signal]);
   try {
-    const backing = await openBacking(config, await options.urls);
+    const urls = await options.urls;
+    if (either.aborted) {
+      return EXIT.passed;
+    }
+    const backing = await openBacking(config, urls);
     try {
-      const worker = await openWorker(config, backing);
-      await work(worker, io, either);
+      // Told to stop while it starts, it goes no further.
+      if (!either.aborted) {
+        await work(await openWorker(config, backing), io, either);
+      }
     } finally {
       await backing.close();
     }
@@ -36,6 +42,10 @@ export async function runWorker(
 
 async function work(worker: OpenWorker, io: GradeIo, signal: AbortSignal): Promise<void> {
   try {
+    await Promise.race([worker.firstProof, untilAborted(signal)]);
+    if (signal.aborted) {
+      return;
+    }
     const problem = await worker.firstProof;
     io.stderr.write(
       problem === undefined

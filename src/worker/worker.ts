@@ -72,7 +72,9 @@ class Worker {
   async start(): Promise<string | undefined> {
     await dropOld(this.#options.deps.workDir, LEFTOVER_MS);
     this.#beating = this.#beat();
-    await this.#proveOnce();
+    // Kept, so that a stop waits until the proof has taken its sandbox away.
+    this.#proving = this.#proveOnce();
+    await this.#proving;
     if (this.#state === 'unhealthy') {
       this.#proving = this.#proveUntilItHolds();
     }

@@ -20,15 +20,18 @@ afterAll(async () => {
   await rm(home, { recursive: true, force: true });
 });
 
-it('a service whose port is taken says so and ends', async () => {
+it.each([
+  ['alone', ['serve', '--no-worker']],
+  ['with a worker that is just starting', ['serve']],
+])('a service whose port is taken says so and ends, %s', async (_name, args) => {
   const other = createServer().listen(0, '127.0.0.1');
   await once(other, 'listening');
   onTestFinished(() => void other.close());
   const { port } = other.address() as AddressInfo;
 
-  const service = startAssay(['serve', '--no-worker'], { ...env, ASSAY_PORT: String(port) });
+  const service = startAssay(args, { ...env, ASSAY_PORT: String(port) });
 
-  expect(await service.ended()).toBe(3);
+  expect(await service.ended(), service.output()).toBe(3);
   expect(service.output()).toContain(`PORT_TAKEN: port ${port} of 127.0.0.1 is taken`);
 });
 
