@@ -67,25 +67,42 @@ async function demo(signal: AbortSignal): Promise<number> {
   const preparing = prepare(signal);
   preparing.catch(() => undefined);
   const serving = await startService(serviceEnv(config), signal);
+  const over = new AbortController();
+  const accepted: Handed[] = [];
   try {
     const { bundle, packed } = await preparing;
     const { url } = serving;
     const admin = makeServiceClient({ url, token: await serving.adminToken() });
     view.say(`It listens on ${url}; every call: ${url}/docs`);
-    const service = { admin, url, signal };
+    const service = { admin, url, signal: AbortSignal.any([signal, over.signal]) };
     const { slug } = await publish(bundle, service);
     const rows = await Promise.all(
       packed.map(async (one) => {
         const handed = await handIn(one, slug, service);
+        accepted.push(handed);
         return await watch(handed, join(config.home, 'reports'), service);
       }),
     );
+    accepted.length = 0;
     process.stdout.write(renderTable(rows));
     return rows.every(({ differences }) => differences.length === 0) ? EXIT.passed : EXIT.notPassed;
   } finally {
+    // Where one has failed, the others are followed no longer.
+    over.abort(new Error('the demo is over'));
+    await cancelAll(accepted);
     view.say('Stopping the service …');
     await serving.stop();
   }
+}
+
+/** Nobody waits for these any more, and the next demo would have to grade them first. */
+async function cancelAll(accepted: readonly Handed[]): Promise<void> {
+  await Promise.all(
+    accepted.map(async ({ id, candidate }) => {
+      // One that has ended is refused, and a service that is ending may not answer.
+      await candidate.call('POST', `/v1/submissions/${id}/cancel`).catch(() => undefined);
+    }),
+  );
 }
 
 /** What is handed in, read and packed while the service starts. */
@@ -102,15 +119,16 @@ async function prepare(signal: AbortSignal): Promise<{ bundle: Buffer; packed: P
   return { bundle, packed: archives };
 }
 
-/** A home, a database and a queue of its own, whatever the service of this machine is set to. */
+/** A home, a port, a database and a queue of its own, whatever the service of this machine is set to. */
 function serviceEnv({ home, childEnv }: Config): NodeJS.ProcessEnv {
   return {
     // More at a time than CPUs: API suites mostly wait, and load still has the machine to itself.
     ASSAY_SLOTS: String(SAMPLES.length),
     ...childEnv,
     ASSAY_HOME: join(home, 'demo'),
+    ASSAY_PORT: undefined,
     ASSAY_LOG_LEVEL: 'error',
-    // Only an interrupted demo stops with runs at work, and nobody waits for those.
+    // Only a demo that broke off stops with runs at work, and nobody waits for those.
     ASSAY_DRAIN_SECONDS: '0',
     DATABASE_URL: undefined,
     REDIS_URL: undefined,

@@ -16,3 +16,9 @@ export async function listLabelled(label: string): Promise<string[]> {
     ...volumes.map((volume) => `volume ${volume.Name}`),
   ];
 }
+
+/** Names of every network with this label. */
+export async function listNetworks(label: string): Promise<string[]> {
+  const filters = JSON.stringify({ label: [label] });
+  return (await new Docker().listNetworks({ filters })).map(({ Name: name }) => name);
+}
