@@ -8,7 +8,8 @@ import { buildSubmission } from './build-submission.ts';
 import { diagnoseBuild } from './diagnose.ts';
 import type { Artifact } from './grader-session.ts';
 import type { Grader } from './graders.ts';
-import { graderImage } from './start-grader.ts';
+import { findOwnImages } from './own-images.ts';
+import type { OwnImages } from './own-images.ts';
 import { planStages } from './plan-stages.ts';
 import type { StageSelection } from './plan-stages.ts';
 import type { OnProgress } from './progress.ts';
@@ -68,10 +69,11 @@ export async function gradeRun(
   try {
     const engine = await deps.engine.facts(signal);
     record.environment(engine);
-    await requireOwnImages(stages, deps, signal);
+    const ownImages = await findOwnImages(stages, deps.engine, signal);
     const image = await build(request, deps, record, signal);
     if (image !== undefined) {
-      const context = stageContext(request, deps, { image, pod: await opening, cpus: engine.cpus });
+      const found = { image, ownImages, pod: await opening, cpus: engine.cpus };
+      const context = stageContext(request, deps, found);
       await runStages(stages, context, { deps, record }, signal);
     }
   } catch (error) {
@@ -91,17 +93,6 @@ async function destroyQuietly(opening: Promise<Pod>, record: RunRecord): Promise
     record.remark(
       `Something of this run could not be removed yet: ${error instanceof Error ? error.message : ''}`,
     );
-  }
-}
-
-/** An image of the author's own that is missing is told before the build rather than after the first stages. */
-async function requireOwnImages(
-  stages: readonly StagePlan[],
-  deps: GradeDeps,
-  signal: AbortSignal,
-): Promise<void> {
-  for (const task of stages.flatMap(({ tasks }) => tasks.filter(({ own }) => own))) {
-    await graderImage(task, deps, signal);
   }
 }
 
@@ -186,7 +177,7 @@ async function runStages(
 function stageContext(
   request: GradeRequest,
   deps: GradeDeps,
-  found: { image: ImageId; pod: Pod; cpus: number },
+  found: { image: ImageId; ownImages: OwnImages; pod: Pod; cpus: number },
 ): StageContext {
   return {
     ...found,

@@ -6,6 +6,7 @@ import type {
   Series,
   SpecError,
 } from '../domain/grader-protocol.ts';
+import { InfraError } from '../domain/errors.ts';
 import type { GraderProcess } from '../sandbox/sandbox-engine.ts';
 import type { CandidateKeeper } from './candidate-keeper.ts';
 import { readEvents } from './event-lines.ts';
@@ -29,8 +30,10 @@ export interface GraderResult {
   inconclusive: string | undefined;
   /** A file of the challenge turned out to be broken. */
   specError: SpecError | undefined;
-  /** Why the grader itself failed; that is ours. */
+  /** Why nothing came of the grader. That is ours, or of an author's grader the author's. */
   error: string | undefined;
+  /** The error is not the grader's: the engine or a database failed, which is ours whoever wrote the grader. */
+  ours: boolean;
 }
 
 export interface SessionOptions {
@@ -60,7 +63,8 @@ export async function runSession(
   }, options.input.deadlineMs + options.graceMs);
   signal.addEventListener('abort', stop, { once: true });
   try {
-    await grader.send(JSON.stringify(options.input));
+    // What a grader that does not read it has to say, its end above all, tells more.
+    await grader.send(JSON.stringify(options.input)).catch(() => undefined);
     for await (const event of readEvents(grader.stdout)) {
       done ||= await handle(event, result, grader, options, signal);
       if (done) {
@@ -69,6 +73,7 @@ export async function runSession(
     }
   } catch (error) {
     result.error = error instanceof Error ? error.message : String(error);
+    result.ours = error instanceof InfraError;
   } finally {
     clearTimeout(timer);
     signal.removeEventListener('abort', stop);
@@ -165,5 +170,6 @@ export function emptyResult(): GraderResult {
     inconclusive: undefined,
     specError: undefined,
     error: undefined,
+    ours: false,
   };
 }

@@ -19,6 +19,7 @@ import type { Artifact, GraderResult } from './grader-session.ts';
 import type { Grader } from './graders.ts';
 import { JUNIT_ARTIFACT, junitChecks } from './junit-results.ts';
 import { calibrateTask } from './measure-reference.ts';
+import type { OwnImages } from './own-images.ts';
 import { GRADER_GRACE_MS, graderImage, serviceCpuset, startGrader, taskWallMs } from './start-grader.ts';
 import type { GraderTask, StagePlan } from './stages/stage-plan.ts';
 import type { OnProgress } from './progress.ts';
@@ -27,7 +28,8 @@ import type { Sidecars } from './sidecars.ts';
 
 /** What a stage needs to know of its run. */
 export interface StageContext {
-  engine: Pick<SandboxEngine, 'image' | 'foreignImage'>;
+  engine: Pick<SandboxEngine, 'image'>;
+  ownImages: OwnImages;
   pod: Pod;
   image: ImageId;
   start: readonly string[];
@@ -156,14 +158,14 @@ async function runTaskTwiceAtMost(
   for (let tries = 1; isUnmeasured(outcome.result) && tries < GRADER_TRIES; tries += 1) {
     outcome = await runTask(plan, task, context, signal);
   }
-  const failure = graderFailure(outcome.result);
+  const failure = graderFailure(outcome.result, task);
   return failure ? { ...outcome, failure } : outcome;
 }
 
 /** What kept the grader from grading, and whose that is. */
-function graderFailure({ error, specError }: GraderResult): Failure | undefined {
+function graderFailure({ error, ours, specError }: GraderResult, task: GraderTask): Failure | undefined {
   if (error !== undefined) {
-    return { code: 'GRADER_FAILED', blame: 'infra', message: error };
+    return { code: 'GRADER_FAILED', blame: task.own && !ours ? 'spec' : 'infra', message: error };
   }
   const log = specError?.log === undefined ? {} : { log: specError.log };
   return specError && { code: 'SPEC_BROKEN', blame: 'spec', message: specError.message, ...log };
@@ -244,7 +246,11 @@ async function runWithSidecars(
 /** What a service without its database did says nothing about the service, unless it ended the database itself. */
 function withTrouble(outcome: TaskOutcome, trouble: Failure | undefined): TaskOutcome {
   if (trouble?.blame === 'infra') {
-    return { ...outcome, result: { ...emptyResult(), error: trouble.message }, failure: undefined };
+    return {
+      ...outcome,
+      result: { ...emptyResult(), error: trouble.message, ours: true },
+      failure: undefined,
+    };
   }
   return trouble ? { ...outcome, failure: trouble } : outcome;
 }

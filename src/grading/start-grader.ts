@@ -1,7 +1,7 @@
 import type { Challenge } from '../domain/challenge.ts';
-import { AssayError } from '../domain/errors.ts';
 import type { GraderProcess, ImageId, Pod, SandboxEngine } from '../sandbox/sandbox-engine.ts';
 import type { Grader } from './graders.ts';
+import type { OwnImages } from './own-images.ts';
 import { packInput } from './pack-input.ts';
 import type { GraderTask, StagePlan } from './stages/stage-plan.ts';
 
@@ -14,7 +14,8 @@ export function taskWallMs(task: GraderTask, service: Challenge['file']['service
 }
 
 export interface GraderContext {
-  engine: Pick<SandboxEngine, 'image' | 'foreignImage'>;
+  engine: Pick<SandboxEngine, 'image'>;
+  ownImages: OwnImages;
   pod: Pod;
   service: Challenge['file']['service'];
   /** CPUs of the machine that the containers may use. */
@@ -38,21 +39,19 @@ export async function startGrader(
   return await context.pod.startGrader({ image, command, limits, ...input, ...cpuset }, signal);
 }
 
-/** The image of a task's grader, with its name for the report. Throws AssayError for one that the engine lacks. */
+/** The image of a task's grader, with its name for the report. */
 export async function graderImage(
   task: GraderTask,
-  { engine, loadGrader }: Pick<GraderContext, 'engine' | 'loadGrader'>,
+  { engine, ownImages, loadGrader }: Pick<GraderContext, 'engine' | 'ownImages' | 'loadGrader'>,
   signal: AbortSignal,
 ): Promise<{ name: string; image: ImageId }> {
   if (!task.own) {
     const { image: name } = await loadGrader(task.grader);
     return { name, image: await engine.image(name, signal) };
   }
-  const image = await engine.foreignImage(task.grader, signal);
+  const image = ownImages.get(task.grader);
   if (image === undefined) {
-    throw new AssayError('GRADER_IMAGE_MISSING', 'spec', `the engine has no image "${task.grader}"`, {
-      mend: `build or pull it on every machine that runs a worker: docker pull ${task.grader}`,
-    });
+    throw new Error(`nobody looked up the image "${task.grader}"`);
   }
   return { name: task.grader, image };
 }

@@ -23,8 +23,8 @@ export interface SandboxEngine {
   facts(signal: AbortSignal): Promise<EngineFacts>;
   /** The id of one of our own images ("runtime-node", "grader"), building it first where it is missing. */
   image(name: string, signal: AbortSignal, onProgress?: (line: string) => void): Promise<ImageId>;
-  /** The id of an image that the engine already has under this reference; undefined when it has none. Never pulls. */
-  foreignImage(reference: string, signal: AbortSignal): Promise<ImageId | undefined>;
+  /** An image that the engine already has under this reference; undefined when it has none. Never pulls. */
+  foreignImage(reference: string, signal: AbortSignal): Promise<ForeignImage | undefined>;
   /** Runs one build step and keeps the result as an image; a known `key` is answered from the cache at once. */
   build(plan: BuildPlan, signal: AbortSignal): Promise<BuildOutcome>;
   /** Opens the loopback-only network of one run. */
@@ -41,6 +41,13 @@ export interface SandboxEngine {
 
 /** An immutable image id, "sha256:…". */
 export type ImageId = string;
+
+/** An image that somebody else made. */
+export interface ForeignImage {
+  id: ImageId;
+  /** Where it would have the engine put volumes. */
+  volumes: readonly string[];
+}
 
 export interface EngineFacts {
   engine: string;

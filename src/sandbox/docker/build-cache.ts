@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { systemClock } from '../../shared/clock.ts';
-import type { BuildPlan, ImageId } from '../sandbox-engine.ts';
+import type { BuildPlan, ForeignImage, ImageId } from '../sandbox-engine.ts';
 import type { DockerClient } from './docker-client.ts';
 import { engineStatus } from './docker-client.ts';
 import { postJson } from './engine-dial.ts';
@@ -35,9 +35,22 @@ export async function findImage(
   tag: string,
   signal: AbortSignal,
 ): Promise<ImageId | undefined> {
+  return (await inspectImage(client, tag, signal))?.Id;
+}
+
+/** An image that somebody else made, by any reference; undefined when the engine has none. */
+export async function findForeignImage(
+  client: DockerClient,
+  reference: string,
+  signal: AbortSignal,
+): Promise<ForeignImage | undefined> {
+  const info = await inspectImage(client, reference, signal);
+  return info && { id: info.Id, volumes: Object.keys(info.Config?.Volumes ?? {}) };
+}
+
+async function inspectImage(client: DockerClient, reference: string, signal: AbortSignal) {
   try {
-    const info = await client.call('look up an image', () => client.api.getImage(tag).inspect(), { signal });
-    return info.Id;
+    return await client.call('look up an image', () => client.api.getImage(reference).inspect(), { signal });
   } catch (error) {
     if (engineStatus(error) === 404) {
       return undefined;

@@ -8,7 +8,7 @@ import type {
   RunIdentity,
   SandboxEngine,
 } from '../sandbox-engine.ts';
-import { findImage } from './build-cache.ts';
+import { findForeignImage } from './build-cache.ts';
 import { sweepOrphans } from './cleanup.ts';
 import type { ContainerDeps } from './container.ts';
 import type { DockerClient } from './docker-client.ts';
@@ -94,7 +94,7 @@ export async function makeDockerEngine(options: DockerEngineOptions): Promise<Sa
     // Read once: an engine that changes is restarted, and takes every pod with it.
     facts: () => Promise.resolve(facts),
     image: (name, signal, onProgress) => images.image(name, signal, onProgress),
-    foreignImage: (reference, signal) => findImage(client, reference, signal),
+    foreignImage: (reference, signal) => findForeignImage(client, reference, signal),
     build: (plan, signal) => options.build(plan, signal),
     openPod,
     sweep: (live) => sweepOrphans(client, owner.install, live),

@@ -35,7 +35,9 @@ export function makeFakeEngine(script: FakeScript = {}): FakeEngine {
     facts: () => Promise.resolve(FACTS),
     image: (name) => Promise.resolve(`sha256:${name}`),
     foreignImage: (reference) =>
-      Promise.resolve(script.images?.includes(reference) ? `sha256:${reference}` : undefined),
+      Promise.resolve(
+        script.images?.[reference] && { id: `sha256:${reference}`, volumes: script.images[reference] },
+      ),
     build: async (plan, signal) => {
       signal.throwIfAborted();
       return (await script.build?.(plan, signal)) ?? built(plan);

@@ -10,8 +10,8 @@ export interface FakeScript {
   sidecar?: (io: FakeSidecarIo, spec: SidecarSpec) => void;
   /** Default: succeeds at once with an image named after the plan's key. */
   build?: (plan: BuildPlan, signal: AbortSignal) => Promise<BuildOutcome> | BuildOutcome;
-  /** References of images that the engine has besides ours. */
-  images?: readonly string[];
+  /** Images that the engine has besides ours, by reference, with the volumes that they declare. */
+  images?: Readonly<Record<string, readonly string[]>>;
   /** Called by every engine call with its name; throw to let it fail, as an engine that does not answer would. */
   onCall?: (call: FakeCall) => void;
 }

@@ -60,6 +60,7 @@ async function runInPod(
       { name: 'api', weight: 1, exclusive: false, checks: [], tasks: [task] },
       {
         engine: deps.engine,
+        ownImages: new Map(),
         pod,
         image: reference.image,
         start: reference.start,
