@@ -9,7 +9,8 @@ try {
     emit: protocol.emit.bind(protocol),
     ask: protocol.control.bind(protocol),
   };
-  await rehearse(signal);
+  // Without a port of its own, for one, it only starts colder.
+  await rehearse(signal).catch((error: unknown) => console.error('no rehearsal:', error));
   await protocol.done(await runLoad(protocol.input, host, signal));
 } catch (error) {
   console.error(error instanceof Error ? (error.stack ?? error.message) : error);

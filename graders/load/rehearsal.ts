@@ -34,6 +34,7 @@ const ANSWER = 'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Len
 /** Runs a load test of about a second against a server of its own, so that none of it is left for the real one. */
 export async function rehearse(signal: AbortSignal): Promise<void> {
   const sockets = new Set<Socket>();
+  const health = new GeneratorHealth(performance.now());
   const server = createServer((socket) => {
     sockets.add(socket);
     socket.on('data', () => socket.write(ANSWER));
@@ -55,12 +56,13 @@ export async function rehearse(signal: AbortSignal): Promise<void> {
       patienceMs: PLAN.timeoutMs,
       recorder,
       sampler: new Sampler(),
-      health: new GeneratorHealth(startMs),
+      health,
       onSecond: (nowMs, users) => recorder.closeSecond(nowMs, users),
       onBrokenConnection: () => {},
     });
     await engine.run(signal);
   } finally {
+    health.finish(performance.now(), 0);
     server.close();
     // The service can reach it as well, and is to keep nothing of it.
     for (const socket of sockets) {

@@ -79,8 +79,9 @@ it('a generator that the engine starves of CPU time says so, and no candidate lo
   const stage = report.stages.find(({ name }) => name === 'load');
   expect(stage?.status).toBe('inconclusive');
   expect(stage?.inconclusive).toMatch(/The load generator (?:ran late|had no CPU time left|did not come to)/);
-  // The thresholds were missed all right; they say nothing about the service.
-  expect(stage?.checks.filter(({ status }) => status === 'passed')).toEqual([]);
+  // The limit on latency was missed all right; that says nothing about the service.
+  const latency = stage?.checks.find(({ name }) => name === 'p95(get) < 1ms');
+  expect(latency?.status).toBe('failed');
   expect(report.outcome.verdict).toBe('inconclusive');
   expect(await listOfRun(report.run.id)).toEqual([]);
 }, 180_000);
