@@ -115,7 +115,7 @@ async function prepare(signal: AbortSignal): Promise<{ bundle: Buffer; packed: P
     }
     return { sample, archive: await packSample(sample.directory, signal) };
   });
-  const [bundle, ...archives] = await Promise.all([packDemoBundle(BUNDLE, 'demo', signal), ...packed]);
+  const [bundle, ...archives] = await Promise.all([packDemoBundle(BUNDLE, 'tour', signal), ...packed]);
   return { bundle, packed: archives };
 }
 
