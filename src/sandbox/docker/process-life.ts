@@ -138,11 +138,18 @@ export class ProcessLife {
     if (this.#running) {
       this.#options.pace?.release();
       await this.#signal('SIGKILL');
+      this.#expectEnd();
+    }
+    return this.#exit;
+  }
+
+  /** Not for one that ended while the engine answered: nobody would take the timer back, and it keeps us alive. */
+  #expectEnd(): void {
+    if (this.#running) {
       this.#killTimer ??= setTimeout(() => {
         this.#failExit(new InfraError('ENGINE_TIMEOUT', 'a killed container did not end'));
       }, KILL_DEADLINE_MS);
     }
-    return this.#exit;
   }
 
   /** Says that the container is about to be removed, so that the end counts as asked for. */
