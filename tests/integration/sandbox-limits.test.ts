@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { text } from 'node:stream/consumers';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { pack } from 'tar-stream';
 import type { Candidate, Pod } from '../../src/sandbox/sandbox-engine.ts';
 import { candidateOf, graderOf, makeTestSandbox, never, type TestSandbox } from '../helpers/sandbox.ts';
@@ -54,6 +55,23 @@ describe('sandbox limits, on the real engine', () => {
     expect(text).toContain('PORT=8080\n');
     expect(text).toContain('TMPDIR=/tmp\n');
     expect(text).toMatch(/1024\n0\n$/);
+  });
+
+  it('C18: gives neither candidate nor grader anything of our environment', async () => {
+    vi.stubEnv('DATABASE_URL', 'postgres://canary-7f3a');
+    vi.stubEnv('ASSAY_CANARY', 'canary-7f3a');
+    const command = ['sh', '-c', `env; tr '\\0' '\\n' < /proc/1/environ`];
+    const candidate = await start(command);
+    await candidate.exit();
+    const grader = await pod.startGrader(graderOf(sandbox.image, command), never);
+    const fromGrader = await text(grader.stdout);
+    vi.unstubAllEnvs();
+
+    for (const seen of [candidate.log().text, fromGrader]) {
+      expect(seen).toContain('HOME=/tmp\n');
+      expect(seen).not.toContain('canary-7f3a');
+      expect(seen).not.toMatch(/^(?:ASSAY|DATABASE|REDIS|DOCKER|NPM)_?\w*=|TOKEN|SECRET/im);
+    }
   });
 
   it('has a read-only root and a /tmp that is sized and runs nothing', async () => {

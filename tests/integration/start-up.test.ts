@@ -1,11 +1,13 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import pg from 'pg';
 import { afterAll, expect, it, onTestFinished } from 'vitest';
-import { startAssay } from '../helpers/service-processes.ts';
+import { packTar } from '../../src/shared/tar-buffer.ts';
+import { call, openChallenge, startAssay, tarOf } from '../helpers/service-processes.ts';
 import { openTestServices } from '../helpers/services.ts';
 
 const services = await openTestServices();
@@ -61,3 +63,36 @@ it('a service starts while the queue is away, and ends when told to', async () =
   });
   expect(await service.stop()).toBe(0);
 });
+
+it('B22: a service told to end in the middle of uploads takes them or turns them away, and keeps no half of one', async () => {
+  const folder = join(home, 'uploads-of-one');
+  const service = startAssay(['serve', '--no-worker'], { ...env, ASSAY_PORT: '0', ASSAY_HOME: folder });
+  const [, url = ''] = await service.says(/listens on (http:\S+)/);
+  const created = startAssay(['token', 'create', '--role', 'admin', '--name', 'b22'], env);
+  const [admin] = await created.says(/assay_admin_\S+/);
+  const bundle = await tarOf('challenge-specs/url-shortener', ['submissions']);
+  const token = await openChallenge(url, admin, bundle, 100);
+  const upload = packTar([
+    { path: 'server.js', type: 'file', executable: false, content: Buffer.alloc(4 * 1024 ** 2, 1) },
+  ]);
+  const answers = Array.from({ length: 10 }, () =>
+    call(url, token, 'POST', '/v1/submissions', { field: 'archive', file: upload }).then(
+      ({ status }) => status,
+      () => 0,
+    ),
+  );
+  await Promise.race(answers);
+  service.signal('SIGTERM');
+  const statuses = await Promise.all(answers);
+
+  expect(await service.ended(), service.output()).toBe(0);
+  expect(statuses.filter((status) => ![202, 429, 503, 0].includes(status))).toEqual([]);
+  const taken = statuses.filter((status) => status === 202).length;
+  expect(taken).toBeGreaterThan(0);
+  expect(await readdir(join(folder, 'uploads'))).toEqual([]);
+  const client = new pg.Client({ connectionString: database });
+  onTestFinished(() => client.end());
+  await client.connect();
+  const { rows } = await client.query<{ count: string }>('SELECT count(*) FROM submissions');
+  expect(Number(rows[0]?.count)).toBe(taken);
+}, 120_000);
