@@ -65,7 +65,8 @@ export function holderSpec(
   sizeBytes: number,
 ): ContainerSpec {
   const { runtime: _ours, ...rest } = context;
-  const limits = { cpus: 0.1, memoryBytes: 16 * MIB, pids: 4, files: 64 };
+  // It is one process, but the OCI runtime's start of it counts too, and has several threads.
+  const limits = { cpus: 0.1, memoryBytes: 16 * MIB, pids: 16, files: 64 };
   return {
     ...common(
       { ...rest, runtime: undefined },
