@@ -6,7 +6,7 @@ import { runWithin } from '../api/time-limit.ts';
 import type { FlatSchema, SchemaSet } from './schema-set.ts';
 import { typesOf } from './schema-set.ts';
 import { matching, textsOf } from './texts.ts';
-import { boundsOf, distinct, valuesOf } from './values.ts';
+import { boundsOf, uniqueLists, valuesOf } from './values.ts';
 
 /** A value that a schema just allows: where a service is off by one, it shows. */
 export interface Limit {
@@ -23,8 +23,6 @@ const MAX_DEPTH = 3;
 /** Longer texts and lists are not sent. */
 const MAX_LENGTH = 20_000;
 const MAX_ITEMS = 100;
-/** Of so many times the elements that are wanted, enough mostly differ. */
-const SPARE = 3;
 /** Patterns of the author meet long texts here. */
 const PATTERN_LIMIT_MS = 200;
 /** A bounded repetition of a pattern; "{" may be meant as it stands. */
@@ -104,10 +102,10 @@ function limitLists(flat: FlatSchema, schemas: SchemaSet, path: string[]): Limit
     if (typeof length !== 'number' || length > MAX_ITEMS) {
       return [];
     }
-    const drawn = flat['uniqueItems'] === true ? length * SPARE : length;
-    const several = fc.array(item, { minLength: drawn, maxLength: drawn });
     const value: fc.Arbitrary<JsonValue> =
-      flat['uniqueItems'] === true ? several.map((list) => distinct(list).slice(0, length)) : several;
+      flat['uniqueItems'] === true
+        ? uniqueLists(item, length, length)
+        : fc.array(item, { minLength: length, maxLength: length });
     return [
       {
         path,

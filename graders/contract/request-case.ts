@@ -176,7 +176,7 @@ function isWrongAsText(parameter: ContractParameter, value: JsonValue, schemas: 
   if (/^(?:true|false|1|0)$/i.test(text)) {
     readings.push(/^(?:true|1)$/i.test(text));
   }
-  return !readings.some((reading) => schemas.accepts(parameter.schema, reading));
+  return readings.every((reading) => schemas.rejects(parameter.schema, reading));
 }
 
 function wrongBodies(operation: ContractOperation, schemas: SchemaSet): WrongCase[] {
@@ -205,7 +205,7 @@ function wrongBodies(operation: ContractOperation, schemas: SchemaSet): WrongCas
           ([base, value]): RequestCase => ({ ...base, body: { json: place(jsonOf(base), wrong, value) } }),
         ),
     depth: wrong.path.length,
-    isWrong: (made: RequestCase) => !schemas.accepts(body.schema, jsonOf(made)),
+    isWrong: (made: RequestCase) => schemas.rejects(body.schema, jsonOf(made)),
   }));
   return [
     { what: 'body is no JSON', cases: noJson, isWrong: () => true, depth: 0 },

@@ -41,11 +41,20 @@ export class SchemaSet {
     return `${error.instancePath === '' ? 'it' : error.instancePath} ${error.message ?? 'is wrong'}${detail}`;
   }
 
-  /** Whether a value of our own making matches, and can be seen to in time. */
+  /** Whether a value of our own making matches for certain: one that cannot be judged in time neither matches nor not. */
   accepts(schema: JsonSchema, value: unknown): boolean {
+    return this.#judge(schema, value) === true;
+  }
+
+  /** Whether a value of our own making does not match for certain. */
+  rejects(schema: JsonSchema, value: unknown): boolean {
+    return this.#judge(schema, value) === false;
+  }
+
+  #judge(schema: JsonSchema, value: unknown): boolean | undefined {
     const validate = this.#compile(schema);
     const judged = runWithin(() => validate(value), OWN_LIMIT_MS);
-    return !judged.late && judged.value;
+    return judged.late ? undefined : judged.value;
   }
 
   /** Folds `$ref` and `allOf` into one object; what cannot be merged is left to `accepts`. */

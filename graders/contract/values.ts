@@ -155,7 +155,7 @@ function lists(
 }
 
 /** `fc.uniqueArray` with a least length never ends where there are fewer different items; these lists are shorter then. */
-function uniqueLists(
+export function uniqueLists(
   items: fc.Arbitrary<JsonValue>,
   minLength: number,
   maxLength: number,
@@ -170,7 +170,7 @@ function uniqueLists(
 }
 
 /** The items of a list, each once. */
-export function distinct(list: readonly JsonValue[]): JsonValue[] {
+function distinct(list: readonly JsonValue[]): JsonValue[] {
   return [...new Map(list.map((item) => [JSON.stringify(item), item])).values()];
 }
 

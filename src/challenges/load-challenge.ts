@@ -65,8 +65,8 @@ export function challengeCheckIds(
     ...challenge.suites.flatMap(checkIds),
     ...(challenge.contract?.checks ?? []).map(({ id }) => id),
     ...challenge.resilience.flatMap(checkIds),
-    ...(plan ? loadCheckIds(plan) : []),
     ...(challenge.custom ?? []).flatMap(({ checks }) => checks.map(({ id }) => id)),
+    ...(plan ? loadCheckIds(plan) : []),
   ];
 }
 

@@ -1,17 +1,9 @@
 import type { Challenge } from '../domain/challenge.ts';
-import type { SpecProblem } from '../domain/errors.ts';
 import { LocustPlanSchema, resolveLocustPlan } from '../domain/locust-plan.ts';
-import { matchBundleFiles } from './bundle-files.ts';
-import { MAX_INPUT_BYTES, readBundleFiles } from './bundle-input.ts';
-import { didYouMean } from './did-you-mean.ts';
+import type { Bundle } from './bundle.ts';
+import { readInput } from './bundle-input.ts';
 import { checkAgainst, problemAt } from './schema-problems.ts';
 import type { SpecYaml } from './spec-yaml.ts';
-
-interface LocustBundle {
-  directory: string;
-  files: readonly string[];
-  problems: SpecProblem[];
-}
 
 /** Whether a load plan leaves the load to Locust. */
 export function isLocustPlan({ value }: SpecYaml): boolean {
@@ -20,10 +12,11 @@ export function isLocustPlan({ value }: SpecYaml): boolean {
 
 /** Checks a load plan for Locust and reads the files that it names. Adds what is wrong to `problems`. */
 export async function loadLocustPlan(
-  { directory, files, problems }: LocustBundle,
+  bundle: Pick<Bundle, 'directory' | 'files' | 'problems'>,
   yaml: SpecYaml,
   profile: string | undefined,
 ): Promise<Challenge['locust']> {
+  const { problems } = bundle;
   const file = checkAgainst(LocustPlanSchema, yaml, problems);
   if (!file) {
     return undefined;
@@ -33,26 +26,10 @@ export async function loadLocustPlan(
     const known = Object.keys(file.profiles).join(', ') || 'there are none';
     problems.push(problemAt(yaml, ['profiles'], `has no profile "${profile}"`, `profiles: ${known}`));
   }
-  const names = new Set<string>();
-  const patterns = [
-    { pattern: file.locustfile, at: ['locustfile'] as PropertyKey[] },
+  const named = [
+    { pattern: file.locustfile, at: ['locustfile'] },
     ...file.files.map((pattern, index) => ({ pattern, at: ['files', index] })),
   ];
-  for (const { pattern, at } of patterns) {
-    const matching = matchBundleFiles(files, pattern);
-    if (matching.length === 0) {
-      const near = didYouMean(pattern, files);
-      const mend = near ? `did you mean "${near}"?` : 'paths are relative to challenge.yaml';
-      problems.push(problemAt(yaml, at, `"${pattern}" matches no file`, mend));
-    }
-    matching.forEach((name) => names.add(name));
-  }
-  const contents = await readBundleFiles(directory, names);
-  const bytes = contents.reduce((sum, { content }) => sum + content.length, 0);
-  if (bytes > MAX_INPUT_BYTES) {
-    problems.push(
-      problemAt(yaml, ['files'], 'the files take more than 16 MiB together', 'name fewer or smaller ones'),
-    );
-  }
+  const contents = await readInput(bundle, yaml, named, ['files']);
   return plan && { plan, files: contents };
 }

@@ -20,6 +20,21 @@ describe('the audit log', () => {
   });
 });
 
+describe('the list of submissions', () => {
+  it('C03: is not for candidates, whatever they ask for', async () => {
+    const owner = await service.candidate();
+    const { id } = (await owner.submit()).json<{ id: string }>();
+    const other = await service.candidate();
+    for (const query of ['', '?minScore=0', '?status=queued']) {
+      for (const candidate of [owner, other]) {
+        const answer = await candidate.ask('GET', `/v1/submissions${query}`);
+        expect({ query, status: answer.statusCode }).toEqual({ query, status: 403 });
+        expect(answer.body).not.toContain(id);
+      }
+    }
+  });
+});
+
 describe('a delivery of one webhook', () => {
   it('is not sent again by the address of another', async () => {
     const admin = await service.staff('admin');

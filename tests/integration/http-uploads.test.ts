@@ -197,6 +197,42 @@ describe('an upload that is broken off', () => {
   });
 });
 
+/** Sends chunks of an upload that has no end, until the service hangs up. Answers what it said. */
+async function uploadWithoutEnd(candidate: Candidate, to: number): Promise<string> {
+  const socket = connect(to, '127.0.0.1');
+  let answer = '';
+  socket.on('error', () => undefined);
+  socket.on('data', (chunk: Buffer) => (answer += chunk.toString('latin1')));
+  const closed = new Promise((resolve) => socket.once('close', resolve));
+  const [head = ''] = multipart([fileOf(Buffer.from('<'))])
+    .toString('latin1')
+    .split('<');
+  socket.write(
+    `POST /v1/submissions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${candidate.token}\r\n` +
+      `content-type: multipart/form-data; boundary=${BOUNDARY}\r\ntransfer-encoding: chunked\r\n\r\n` +
+      `${head.length.toString(16)}\r\n${head}\r\n`,
+  );
+  const bytes = 'x'.repeat(64 * 1024);
+  const sending = setInterval(() => socket.write(`${bytes.length.toString(16)}\r\n${bytes}\r\n`), 20);
+  await closed;
+  clearInterval(sending);
+  return answer;
+}
+
+it('B03: an upload whose chunks never end is refused, and the connection closed', async () => {
+  const strict = await openHttpService({ uploadBytes: MIB, requestTimeoutMs: 3000, headersTimeoutMs: 2000 });
+  try {
+    const candidate = await strict.candidate();
+    const answer = await uploadWithoutEnd(candidate, await listenOn(strict.app));
+
+    expect(answer).toMatch(/^HTTP\/1\.1 4(?:08|13) /);
+    await vi.waitFor(async () => expect(await strict.uploads()).toEqual([]), WAIT);
+    expect(await strict.store.submissions.listOfInvitation(candidate.invitation.id)).toEqual([]);
+  } finally {
+    await strict.close();
+  }
+});
+
 describe('B11: many uploads at once', () => {
   it('are taken as far as the line goes; the rest is asked to come back', async () => {
     const narrow = await openHttpService({

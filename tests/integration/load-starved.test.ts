@@ -27,7 +27,7 @@ timeout: 1s
 maxUsers: 300
 users: [ { name: U, tasks: [ { name: get, request: GET / } ] } ]
 shape: [ { arrivalRate: 4000/s, for: 1s } ]
-thresholds: [ { that: "p95(get) < 1ms", points: 5 }, { that: "errors < 1%", points: 5 } ]
+thresholds: [ { that: "p95(get) < 1ms", points: 5 }, { that: "rps >= 3500/s", points: 5 } ]
 `;
 const STARVED_CPUS = 0.15;
 
@@ -79,9 +79,8 @@ it('a generator that the engine starves of CPU time says so, and no candidate lo
   const stage = report.stages.find(({ name }) => name === 'load');
   expect(stage?.status).toBe('inconclusive');
   expect(stage?.inconclusive).toMatch(/The load generator (?:ran late|had no CPU time left|did not come to)/);
-  // The limit on latency was missed all right; that says nothing about the service.
-  const latency = stage?.checks.find(({ name }) => name === 'p95(get) < 1ms');
-  expect(latency?.status).toBe('failed');
+  // The thresholds were missed all right; they say nothing about the service.
+  expect(stage?.checks.filter(({ status }) => status === 'passed')).toEqual([]);
   expect(report.outcome.verdict).toBe('inconclusive');
   expect(await listOfRun(report.run.id)).toEqual([]);
 }, 180_000);

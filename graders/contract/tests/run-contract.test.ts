@@ -143,9 +143,8 @@ describe('a faulty service', () => {
         /^POST \/notes answered 201 to a request whose "parent/,
       ) as string,
       'createNote/response_headers_conformance': expect.stringContaining('Location: /elsewhere') as string,
-      'replaceNote/positive_data_acceptance': expect.stringContaining(
-        'PUT /notes/{id} refused a valid request with 400',
-      ) as string,
+      'replaceNote/positive_data_acceptance':
+        'PUT /notes/{id} refused a valid request with 400: its "kind" in the body is "idea"',
       'replaceNote/negative_data_rejection': expect.stringContaining('"parent') as string,
       'deleteNote/use_after_free': expect.stringMatching(
         /^GET \/notes\/n\d+ answered 200 after the DELETE had gone well$/,

@@ -4,52 +4,20 @@ import { loadChallenge } from '../../../src/challenges/load-challenge.ts';
 import type { Challenge } from '../../../src/domain/challenge.ts';
 import type { Check, GraderInput } from '../../../src/domain/grader-protocol.ts';
 import { InfraError } from '../../../src/domain/errors.ts';
-import { gradeRun } from '../../../src/grading/grade-run.ts';
 import type { GradedRun } from '../../../src/grading/grade-run.ts';
-import { loadGrader } from '../../../src/grading/graders.ts';
-import { decideStartPlan } from '../../../src/grading/start-plan.ts';
-import { makeFakeEngine } from '../../../src/sandbox/fake/fake-engine.ts';
 import type { FakeGraderIo, FakeScript } from '../../../src/sandbox/fake/fake-script.ts';
-import { systemClock } from '../../../src/shared/clock.ts';
-import { submissionOf } from '../../helpers/canonical-submission.ts';
+import { gradeOnFake } from '../../helpers/fake-grading.ts';
 
 const challenge = await loadChallenge('tests/corpus/trivial/challenge');
 const IDS = ['five/one', 'five/two', 'five/three', 'five/four', 'five/five'];
-const { tar } = submissionOf({
-  'package.json': '{"scripts":{"start":"node server.js"}}',
-  'server.js': 'server',
-});
-const submission = { digest: 'sha256:x', tar, files: [], notices: [] };
 
-/** Grades on a scripted engine and asserts that nothing is left open. */
 async function grade(
   script: FakeScript,
   signal = new AbortController().signal,
   uses: Challenge['file']['service']['uses'] = [],
 ): Promise<GradedRun> {
-  const engine = makeFakeEngine(script);
-  const startPlan = decideStartPlan(submission, ['node']);
-  const request = {
-    runId: 'run',
-    epoch: 0,
-    seed: 'seed',
-    challenge: { ...challenge, file: { ...challenge.file, service: { ...challenge.file.service, uses } } },
-    submission,
-    startPlan,
-    scope: 'test',
-    selection: { visibleOnly: false },
-  };
-  const deps = {
-    engine,
-    clock: systemClock,
-    version: '0',
-    registriesDigest: () => Promise.resolve(''),
-    loadGrader: (name: string) => loadGrader('.', name),
-    onProgress: () => {},
-  };
-  const graded = await gradeRun(request, deps, signal);
-  expect(engine.openPods).toBe(0);
-  return graded;
+  const service = { ...challenge.file.service, uses };
+  return await gradeOnFake({ ...challenge, file: { ...challenge.file, service } }, script, signal);
 }
 
 function check(id: string, status: Check['status'] = 'passed'): { event: 'check'; check: Check } {

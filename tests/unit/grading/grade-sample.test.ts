@@ -4,17 +4,10 @@ import type { Sample } from '../../../src/challenges/load-samples.ts';
 import { InfraError } from '../../../src/domain/errors.ts';
 import { gradeSample } from '../../../src/grading/grade-sample.ts';
 import type { GradedSample } from '../../../src/grading/grade-sample.ts';
-import { loadGrader } from '../../../src/grading/graders.ts';
 import { makeFakeEngine } from '../../../src/sandbox/fake/fake-engine.ts';
-import { systemClock } from '../../../src/shared/clock.ts';
-import { submissionOf } from '../../helpers/canonical-submission.ts';
+import { fakeDeps, SUBMISSION } from '../../helpers/fake-grading.ts';
 
 const challenge = await loadChallenge('tests/corpus/trivial/challenge');
-const { tar } = submissionOf({
-  'package.json': '{"scripts":{"start":"node server.js"}}',
-  'server.js': 'server',
-});
-const submission = { digest: 'sha256:x', tar, files: [], notices: [] };
 const sample: Sample = {
   name: 'broken-nothing',
   directory: '.',
@@ -44,15 +37,8 @@ async function gradeWith(faults: number): Promise<{ graded: GradedSample; builds
   const graded = await gradeSample(
     challenge,
     sample,
-    submission,
-    {
-      engine: refusing,
-      clock: systemClock,
-      version: '0',
-      registriesDigest: () => Promise.resolve(''),
-      loadGrader: (name: string) => loadGrader('.', name),
-      onProgress: () => {},
-    },
+    SUBMISSION,
+    fakeDeps(refusing),
     new AbortController().signal,
   );
   return { graded, builds };

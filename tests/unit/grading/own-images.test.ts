@@ -2,48 +2,17 @@ import { describe, expect, it } from 'vitest';
 import { loadChallenge } from '../../../src/challenges/load-challenge.ts';
 import { InfraError } from '../../../src/domain/errors.ts';
 import type { Report } from '../../../src/domain/report.ts';
-import { gradeRun } from '../../../src/grading/grade-run.ts';
-import { loadGrader } from '../../../src/grading/graders.ts';
-import { decideStartPlan } from '../../../src/grading/start-plan.ts';
-import { makeFakeEngine } from '../../../src/sandbox/fake/fake-engine.ts';
 import type { FakeScript } from '../../../src/sandbox/fake/fake-script.ts';
-import { systemClock } from '../../../src/shared/clock.ts';
-import { submissionOf } from '../../helpers/canonical-submission.ts';
+import { gradeOnFake } from '../../helpers/fake-grading.ts';
 
 const IMAGE = 'team/grader:1';
 const challenge = await loadChallenge('tests/corpus/own-grader/challenge');
-const { tar } = submissionOf({
-  'package.json': '{"scripts":{"start":"node server.js"}}',
-  'server.js': 'server',
-});
-const submission = { digest: 'sha256:x', tar, files: [], notices: [] };
 
 /** Grades on a scripted engine that has the grader's image, until `forget` is called. */
 async function grade(script: FakeScript, forget = new AbortController().signal): Promise<Report> {
   const images: Record<string, string[]> = { [IMAGE]: [] };
   forget.addEventListener('abort', () => delete images[IMAGE]);
-  const engine = makeFakeEngine({ images, ...script });
-  const request = {
-    runId: 'run',
-    epoch: 0,
-    seed: 'seed',
-    challenge,
-    submission,
-    startPlan: decideStartPlan(submission, ['node']),
-    scope: 'test',
-    selection: { visibleOnly: false },
-  };
-  const deps = {
-    engine,
-    clock: systemClock,
-    version: '0',
-    registriesDigest: () => Promise.resolve(''),
-    loadGrader: (name: string) => loadGrader('.', name),
-    onProgress: () => {},
-  };
-  const { report } = await gradeRun(request, deps, new AbortController().signal);
-  expect(engine.openPods).toBe(0);
-  return report;
+  return (await gradeOnFake(challenge, { images, ...script })).report;
 }
 
 describe('a grader of the author’s own', () => {
