@@ -8,7 +8,8 @@ import { expandText } from './template.ts';
 import type { Scope } from './template.ts';
 
 const METHODS_WITH_BODY = new Set(['POST', 'PUT', 'PATCH']);
-const OFFERED_ENCODINGS = 'gzip, deflate, br';
+/** What `decompress` asks for. */
+export const OFFERED_ENCODINGS = 'gzip, deflate, br';
 const LOOPBACK_NAMES = new Set(['localhost', '127.0.0.1', '[::1]']);
 
 /** The base address of the service as suites and reviewers see it. */

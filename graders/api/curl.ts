@@ -1,7 +1,9 @@
+import { isDefaultHeader } from '../shared/default-headers.ts';
+import { OFFERED_ENCODINGS } from './build-request.ts';
 import type { HttpRequest } from './http-types.ts';
 
-/** What curl sends by itself, or what only concerns the wire. */
-const LEFT_OUT = new Set(['host', 'accept', 'accept-encoding', 'user-agent', 'content-length', 'connection']);
+/** What only concerns the wire. */
+const LEFT_OUT = new Set(['host', 'content-length', 'connection']);
 /** Longer bodies would drown the line. */
 const MAX_BODY_BYTES = 2048;
 
@@ -21,7 +23,9 @@ export function toCurl(request: HttpRequest, origin: string): string {
   }
   words.push(shellWord(origin + request.path));
   for (const [name, value] of request.headers) {
-    if (!LEFT_OUT.has(name.toLowerCase())) {
+    if (value === OFFERED_ENCODINGS) {
+      words.push('--compressed');
+    } else if (!LEFT_OUT.has(name.toLowerCase()) && !isDefaultHeader(name, value)) {
       const text = Buffer.from(value, 'latin1').toString('utf8');
       words.push('-H', shellWord(text === '' ? `${name};` : `${name}: ${text}`));
     }

@@ -1,4 +1,7 @@
 import type { OpenPhase } from '../../src/domain/load-shape.ts';
+import { makePrng } from '../shared/prng.ts';
+import type { CompiledTask, UserKind } from './compile-plan.ts';
+import { weightedPick } from './user-mix.ts';
 
 /** The moments at which an open phase lets requests arrive, ms after its start, in order. */
 export interface ArrivalSchedule {
@@ -23,4 +26,20 @@ export function scheduleArrivals({ fromPerSecond, toPerSecond, durationMs }: Ope
     return denominator === 0 ? 0 : (2 * index * 1000) / denominator;
   }
   return { count, timeMs };
+}
+
+/** Draws who arrives and what for. The order follows from the seed alone, whoever is free to run it. */
+export function arrivalDraw(
+  kinds: readonly UserKind[],
+  seed: string,
+): () => { kind: UserKind; task: CompiledTask } {
+  const prng = makePrng(`${seed}/arrivals`);
+  const pickKind = weightedPick(kinds.map((kind) => kind.fixedCount ?? kind.weight));
+  return () => {
+    const kind = kinds[pickKind(prng.next())];
+    if (!kind) {
+      throw new Error('a plan has users');
+    }
+    return { kind, task: kind.tasks[kind.pickTask(prng.next())] ?? kind.tasks[0] };
+  };
 }

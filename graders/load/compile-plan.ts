@@ -1,6 +1,7 @@
 import { requestNames } from '../../src/domain/load-plan.ts';
 import type { LoadPlan, LoadUser, WaitTime } from '../../src/domain/load-plan.ts';
 import type { LoadRequest } from '../../src/domain/load-request.ts';
+import type { HeaderSet } from '../shared/default-headers.ts';
 import type { ExchangeRules, Target } from './http-connection.ts';
 import { compileRequest } from './request-template.ts';
 import type { RenderRequest } from './request-template.ts';
@@ -47,14 +48,14 @@ export interface CompiledPlan {
 
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'PUT', 'DELETE', 'OPTIONS']);
 
-/** Prepares every request of a plan for `target`. Requests of one name share a row. */
-export function compilePlan(plan: LoadPlan, target: Target): CompiledPlan {
+/** Prepares every request of a plan for `target`. Requests of one name share a row; all send the same `headers`. */
+export function compilePlan(plan: LoadPlan, target: Target, headers: HeaderSet): CompiledPlan {
   const rowNames = requestNames(plan.users);
   function compile(request: LoadRequest): CompiledRequest {
     return {
       name: request.name,
       row: rowNames.indexOf(request.name),
-      render: compileRequest(request, target),
+      render: compileRequest(request, target, headers),
       check: compileCheck(request),
       isHead: request.method === 'HEAD',
       idempotent: IDEMPOTENT.has(request.method),

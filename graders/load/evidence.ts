@@ -1,4 +1,5 @@
 import type { Evidence, Exchange } from '../../src/domain/grader-protocol.ts';
+import { isDefaultHeader } from '../shared/default-headers.ts';
 import { headerLines } from './response-head.ts';
 import type { Sample } from './sampler.ts';
 
@@ -58,7 +59,7 @@ function toRequest(text: string, origin: string): Pick<Exchange, 'request' | 'cu
 /** A command line for the request; what curl adds by itself is left out. */
 function toCurl(method: string, url: string, headers: readonly [string, string][], body: string): string {
   const own = headers.filter(
-    ([name]) => !['host', 'content-length', 'accept', 'user-agent', 'accept-encoding'].includes(name),
+    ([name, value]) => !['host', 'content-length'].includes(name) && !isDefaultHeader(name, value),
   );
   return [
     'curl -i',

@@ -2,17 +2,14 @@ import { PREPARE_MS } from '../../src/domain/load-plan.ts';
 import { phaseLabel } from '../../src/domain/load-shape.ts';
 import type { ClosedPhase, KneePhase, LoadPhase, OpenPhase } from '../../src/domain/load-shape.ts';
 import type { Knee, KneeStep } from '../../src/domain/load-result.ts';
-import { makePrng } from '../shared/prng.ts';
-import type { Prng } from '../shared/prng.ts';
 import { ArrivalQueue } from './arrival-queue.ts';
 import type { Arrival } from './arrival-queue.ts';
-import { scheduleArrivals } from './arrivals.ts';
+import { arrivalDraw, scheduleArrivals } from './arrivals.ts';
 import type { ArrivalSchedule } from './arrivals.ts';
 import type { CompiledTask } from './compile-plan.ts';
 import type { EngineOptions, EngineRun, PhaseSpan } from './engine-types.ts';
 import { findKnee } from './find-knee.ts';
 import { Probe } from './probe.ts';
-import { weightedPick } from './user-mix.ts';
 import { UserPool } from './user-pool.ts';
 import type { UserExchange, UserOwner, VirtualUser } from './virtual-user.ts';
 import { Ticker } from './ticker.ts';
@@ -53,8 +50,7 @@ export class LoadEngine implements UserOwner {
   readonly #wakes = new WakeQueue<VirtualUser>();
   readonly #pending = new Map<VirtualUser, PendingTask>();
   readonly #ticker: Ticker;
-  readonly #arrivalPrng: Prng;
-  readonly #pickKind: (random: number) => number;
+  readonly #draw: ReturnType<typeof arrivalDraw>;
   #mode: Mode = { kind: 'quiet' };
   #counted = false;
   #probe: Probe | undefined;
@@ -69,8 +65,7 @@ export class LoadEngine implements UserOwner {
     this.#ticker = new Ticker({ ownsCpu, health, onTick: (nowMs) => this.#tick(nowMs) });
     this.#pool = new UserPool(plan.kinds, target, seed, this);
     this.#queue = new ArrivalQueue(plan.kinds.length, maxUsers * QUEUED_PER_USER);
-    this.#arrivalPrng = makePrng(`${seed}/arrivals`);
-    this.#pickKind = weightedPick(plan.kinds.map((kind) => kind.fixedCount ?? kind.weight));
+    this.#draw = arrivalDraw(plan.kinds, seed);
   }
 
   /** Runs all phases and waits for the last answers. */
@@ -107,10 +102,13 @@ export class LoadEngine implements UserOwner {
     return { phases, countedSeconds: countedMs / 1000, knee };
   }
 
+  cameMs(sentMs: number): number {
+    return this.#ticker.cameMs(performance.now(), sentMs);
+  }
+
   onExchange(user: VirtualUser, exchange: UserExchange): void {
-    const endMs = performance.now();
     const { recorder, sampler, health, onBrokenConnection } = this.#options;
-    const { request, intendedMs, sentMs, failure, counted, response } = exchange;
+    const { request, intendedMs, sentMs, endMs, failure, counted, response } = exchange;
     this.#lastEndMs = endMs;
     this.#pool.prove(user);
     const answered = response !== undefined;
@@ -137,7 +135,7 @@ export class LoadEngine implements UserOwner {
     const pending = this.#pending.get(user);
     if (pending) {
       this.#pending.delete(user);
-      user.runTask(pending.task, pending.intendedMs ?? performance.now(), pending.counted);
+      user.runTask(pending.task, pending.intendedMs, pending.counted);
     } else {
       this.#goOn(user);
     }
@@ -199,7 +197,7 @@ export class LoadEngine implements UserOwner {
       this.#pending.set(user, pending);
       user.start(pending.counted);
     } else {
-      user.runTask(pending.task, pending.intendedMs ?? performance.now(), pending.counted);
+      user.runTask(pending.task, pending.intendedMs, pending.counted);
     }
   }
 
@@ -369,25 +367,26 @@ export class LoadEngine implements UserOwner {
   #arrive(mode: Extract<Mode, { kind: 'open' }>, nowMs: number): void {
     for (let dueMs = this.#nextArrivalMs(); dueMs <= nowMs; dueMs = this.#nextArrivalMs()) {
       mode.next += 1;
-      this.#options.health.recordLag(performance.now() - dueMs);
-      this.#arriveOne(dueMs, mode.counted);
+      const turnMs = performance.now();
+      this.#options.health.recordLag(turnMs - dueMs);
+      this.#arriveOne(this.#options.ownsCpu ? turnMs : dueMs, mode.counted);
     }
   }
 
-  /** The order of kinds and tasks follows from the seed alone, whoever is free to run them. */
-  #arriveOne(intendedMs: number, counted: boolean): void {
-    const { plan, maxUsers } = this.#options;
-    const kind = plan.kinds[this.#pickKind(this.#arrivalPrng.next())];
-    if (!kind) {
-      return;
-    }
-    const task = kind.tasks[kind.pickTask(this.#arrivalPrng.next())] ?? kind.tasks[0];
+  /**
+   * Where the CPU is this side's own, the time of an arrival counts from its turn, or its sending: what this side was
+   * late is watched as lag, and is not the service's. On a shared CPU it may well be, and everything counts.
+   */
+  #arriveOne(fromMs: number, counted: boolean): void {
+    const { maxUsers, ownsCpu } = this.#options;
+    const { kind, task } = this.#draw();
     const user = this.#pool.takeIdle(kind);
     if (user) {
-      this.#assign(user, { task, intendedMs, counted });
+      const waits = user.startFailed || !ownsCpu;
+      this.#assign(user, { task, intendedMs: waits ? fromMs : undefined, counted });
       return;
     }
-    if (!this.#queue.push({ kind, task, intendedMs, counted })) {
+    if (!this.#queue.push({ kind, task, intendedMs: fromMs, counted })) {
       this.#recordUnsent({ task, counted });
       return;
     }

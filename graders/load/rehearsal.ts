@@ -1,6 +1,7 @@
 import { createServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import { LoadPlanSchema, resolveLoadPlan } from '../../src/domain/load-plan.ts';
+import { DEFAULT_HEADERS } from '../shared/default-headers.ts';
 import { compilePlan } from './compile-plan.ts';
 import { GeneratorHealth } from './health.ts';
 import { LoadEngine } from './load-engine.ts';
@@ -43,7 +44,7 @@ export async function rehearse(signal: AbortSignal): Promise<void> {
   try {
     const { port } = await listen(server);
     const target = { address: '127.0.0.1', port };
-    const plan = compilePlan(PLAN, target);
+    const plan = compilePlan(PLAN, target, Object.entries(DEFAULT_HEADERS));
     const startMs = performance.now();
     const recorder = new Recorder(plan.rowNames.length, startMs);
     const engine = new LoadEngine({

@@ -3,7 +3,7 @@ import type { TemplateExpression } from '../../src/domain/api-suite-template.ts'
 import type { JsonValue } from '../../src/domain/json-value.ts';
 import type { LoadBody, LoadRequest } from '../../src/domain/load-request.ts';
 import { randomValue } from '../api/random-value.ts';
-import { DEFAULT_HEADERS } from '../shared/default-headers.ts';
+import type { HeaderSet } from '../shared/default-headers.ts';
 import type { Prng } from '../shared/prng.ts';
 import type { Target } from './http-connection.ts';
 
@@ -19,9 +19,12 @@ export type RenderRequest = (values: TemplateValues) => { text: string } | { mis
 type Encode = (value: JsonValue) => string;
 type Part = string | { expression: TemplateExpression; encode: Encode };
 
-/** Takes the templates of a request apart once; a request without templates is rendered once and for all. */
-export function compileRequest(request: LoadRequest, target: Target): RenderRequest {
-  const head = headParts(request, target);
+/**
+ * Takes the templates of a request apart once; a request without templates is rendered once and for all. Of `defaults`
+ * it sends what it does not set itself.
+ */
+export function compileRequest(request: LoadRequest, target: Target, defaults: HeaderSet): RenderRequest {
+  const head = headParts(request, target, defaults);
   const body = request.body && bodyParts(request.body);
   const takesBody = !['GET', 'HEAD', 'OPTIONS', 'DELETE'].includes(request.method);
   if (isStatic(head) && (body === undefined || isStatic(body))) {
@@ -47,15 +50,17 @@ function assemble(head: string, body: string | undefined, takesBody: boolean): s
   return `${head}content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
 }
 
-function headParts(request: LoadRequest, target: Target): Part[] {
+function headParts(request: LoadRequest, target: Target, defaults: HeaderSet): Part[] {
   const { method, path, query } = request;
   const host = target.address.includes(':') ? `[${target.address}]` : target.address;
   const pairs = Object.entries(query).flatMap(([name, value], index): Part[] => {
     const separator = index === 0 && !path.includes('?') ? '?' : '&';
     return [`${separator}${encodeURIComponent(name)}=`, ...textParts(value, encodeQuery)];
   });
-  const headers = { ...DEFAULT_HEADERS, ...contentType(request.body), ...request.headers };
-  const lines = Object.entries(headers).flatMap(([name, value]): Part[] => [
+  // In lower case, as they are here.
+  const own = { ...contentType(request.body), ...request.headers };
+  const standard = defaults.filter(([name]) => !Object.hasOwn(own, name.toLowerCase()));
+  const lines = [...standard, ...Object.entries(own)].flatMap(([name, value]): Part[] => [
     `${name}: `,
     ...textParts(value, encodeHeader),
     '\r\n',

@@ -3,6 +3,7 @@ import { loadPlanBudgetMs, needsReference, ResolvedLoadPlanSchema } from '../../
 import type { LoadPlan } from '../../src/domain/load-plan.ts';
 import type { LoadResult } from '../../src/domain/report.ts';
 import { formatMs } from '../../src/domain/units.ts';
+import { defaultHeaders } from '../shared/default-headers.ts';
 import { emitArtifact } from '../shared/emit-artifact.ts';
 import { compilePlan } from './compile-plan.ts';
 import { GeneratorHealth } from './health.ts';
@@ -47,7 +48,7 @@ async function measure(
   host: LoadHost,
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  const compiled = compilePlan(plan, target);
+  const compiled = compilePlan(plan, target, defaultHeaders(seed, 0));
   const startMs = performance.now();
   const recorder = new Recorder(compiled.rowNames.length, startMs);
   const sampler = new Sampler();

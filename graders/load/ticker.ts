@@ -32,6 +32,9 @@ export class Ticker {
   #waiting: Waiting | undefined;
   #timer: NodeJS.Timeout | undefined;
   #look: NodeJS.Immediate | undefined;
+  /** The last two looks for what has come; the last is under way. Undefined: it sleeps, and whatever comes wakes it. */
+  #lookMs: number | undefined;
+  #lookBeforeMs: number | undefined;
 
   constructor(options: TickerOptions) {
     this.#options = options;
@@ -42,6 +45,15 @@ export class Ticker {
     if (this.#waiting && dueMs < this.#armedForMs) {
       this.#arm(dueMs, nowMs);
     }
+  }
+
+  /**
+   * When that came which is read at `nowMs` and was asked for at `sentMs`. Awake, it was not there at the look before,
+   * so it came between the two: halfway, as far as can be told. That is microseconds, but for one case: this process
+   * was held up meanwhile, by its compiler or by others that want the CPU, and that is not to count as the service's.
+   */
+  cameMs(nowMs: number, sentMs: number): number {
+    return this.#lookBeforeMs === undefined ? nowMs : (Math.max(this.#lookBeforeMs, sentMs) + nowMs) / 2;
   }
 
   /** Ticks until `isMet` holds after a tick. One wait at a time. */
@@ -63,6 +75,7 @@ export class Ticker {
     const waiting = this.#waiting;
     this.#waiting = undefined;
     this.#disarm();
+    this.#noteSleep();
     if (error) {
       waiting?.reject(error);
     } else {
@@ -86,12 +99,26 @@ export class Ticker {
     this.#armedForMs = Math.min(dueMs, nowMs + LONGEST_SLEEP_MS);
     const leftMs = this.#armedForMs - nowMs;
     if (!this.#options.ownsCpu || dueMs > this.#armedForMs) {
+      this.#noteSleep();
       this.#timer = setTimeout(() => this.#tick(), Math.ceil(leftMs));
     } else if (leftMs > TIMER_LATE_MS) {
+      this.#noteSleep();
       this.#timer = setTimeout(() => this.#awake(), leftMs - TIMER_LATE_MS);
     } else {
-      this.#look = setImmediate(() => this.#awake());
+      this.#lookSoon(performance.now());
     }
+  }
+
+  /** The next look is the next thing that the event loop does. */
+  #lookSoon(nowMs: number): void {
+    this.#lookBeforeMs = this.#lookMs;
+    this.#lookMs = nowMs;
+    this.#look = setImmediate(() => this.#awake());
+  }
+
+  #noteSleep(): void {
+    this.#lookBeforeMs = undefined;
+    this.#lookMs = undefined;
   }
 
   #disarm(): void {
@@ -112,7 +139,7 @@ export class Ticker {
     if (nowMs >= this.#armedForMs) {
       this.#tick();
     } else {
-      this.#look = setImmediate(() => this.#awake());
+      this.#lookSoon(nowMs);
     }
   }
 }

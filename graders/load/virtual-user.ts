@@ -12,6 +12,7 @@ export interface UserExchange {
   intendedMs: number;
   /** Undefined when the request never left. */
   sentMs: number | undefined;
+  endMs: number;
   counted: boolean;
   requestText: string;
   failure: string | undefined;
@@ -22,6 +23,8 @@ export interface UserExchange {
 
 /** Who drives the users. */
 export interface UserOwner {
+  /** When the answer came that is being read now, of a request sent at `sentMs`. */
+  cameMs(sentMs: number): number;
   /** Every exchange, before anything follows from it. */
   onExchange(user: VirtualUser, exchange: UserExchange): void;
   /** The user has done its onStart requests and can take a task. */
@@ -58,7 +61,7 @@ export class VirtualUser implements ExchangeListener {
   #steps: readonly CompiledRequest[] = [];
   #nextStep = 0;
   #request: CompiledRequest | undefined;
-  #intendedMs = 0;
+  #intendedMs: number | undefined;
   #sentMs: number | undefined;
   #counted = false;
   #text = '';
@@ -80,8 +83,8 @@ export class VirtualUser implements ExchangeListener {
     this.#nextOfScript();
   }
 
-  /** Begins a task that should have begun at `intendedMs`. */
-  runTask({ steps }: CompiledTask, intendedMs: number, counted: boolean): void {
+  /** Begins a task that should have begun at `intendedMs`; undefined: with its sending. */
+  runTask({ steps }: CompiledTask, intendedMs: number | undefined, counted: boolean): void {
     this.#steps = steps;
     this.#nextStep = 1;
     this.#runStep(steps[0], intendedMs, counted);
@@ -97,7 +100,7 @@ export class VirtualUser implements ExchangeListener {
     const step = this.#steps[this.#nextStep];
     this.#nextStep += 1;
     if (step) {
-      this.#runStep(step, performance.now(), counted);
+      this.#runStep(step, undefined, counted);
     }
   }
 
@@ -129,21 +132,23 @@ export class VirtualUser implements ExchangeListener {
   }
 
   onResponse(response: ResponseParser): void {
+    // Before the check of it, which takes its time as well.
+    const cameMs = this.#owner.cameMs(this.#sentMs ?? 0);
     const failure = this.#request?.check(response, this.values);
-    this.#end(failure, undefined, response);
+    this.#end(cameMs, failure, undefined, response);
   }
 
   onFailure(message: string, cause: FailureCause): void {
-    this.#end(message, cause, undefined);
+    this.#end(performance.now(), message, cause, undefined);
   }
 
-  #runStep(request: CompiledRequest, intendedMs: number, counted: boolean): void {
+  #runStep(request: CompiledRequest, intendedMs: number | undefined, counted: boolean): void {
     this.state = 'busy';
-    this.taskStartMs = intendedMs;
+    this.taskStartMs = intendedMs ?? performance.now();
     this.#send(request, intendedMs, counted);
   }
 
-  #send(request: CompiledRequest, intendedMs: number, counted: boolean): void {
+  #send(request: CompiledRequest, intendedMs: number | undefined, counted: boolean): void {
     this.#request = request;
     this.#intendedMs = intendedMs;
     this.#counted = counted;
@@ -154,7 +159,8 @@ export class VirtualUser implements ExchangeListener {
       // Later, not now: the owner may hand over the next task at once, and that may fail the same way.
       setImmediate(() => {
         if (this.#request === request) {
-          this.#end(`not sent: no earlier response gave "${rendered.missing}"`, undefined, undefined);
+          const message = `not sent: no earlier response gave "${rendered.missing}"`;
+          this.#end(performance.now(), message, undefined, undefined);
         }
       });
       return;
@@ -166,6 +172,7 @@ export class VirtualUser implements ExchangeListener {
   }
 
   #end(
+    endMs: number,
     failure: string | undefined,
     cause: FailureCause | undefined,
     response: ResponseParser | undefined,
@@ -176,10 +183,12 @@ export class VirtualUser implements ExchangeListener {
     }
     this.#request = undefined;
     this.deadlineMs = Infinity;
+    const intendedMs = this.#intendedMs ?? this.#sentMs ?? endMs;
     this.#owner.onExchange(this, {
       request,
-      intendedMs: this.#intendedMs,
+      intendedMs,
       sentMs: this.#sentMs,
+      endMs,
       counted: this.#counted,
       requestText: this.#text,
       failure,
@@ -207,7 +216,7 @@ export class VirtualUser implements ExchangeListener {
     const request = this.#script[this.#scriptAt];
     this.#scriptAt += 1;
     if (request) {
-      this.#send(request, performance.now(), this.#counted);
+      this.#send(request, undefined, this.#counted);
     } else {
       this.#endScript();
     }

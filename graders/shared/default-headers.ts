@@ -3,10 +3,7 @@ import { makePrng } from './prng.ts';
 /** Headers in the order and spelling in which they are sent. */
 export type HeaderSet = readonly (readonly [name: string, value: string])[];
 
-/**
- * What graders send unless told otherwise: plain, and the same for every stage that does not choose from
- * `defaultHeaders`, so that a service cannot tell one phase of grading from another by its headers.
- */
+/** The plainest client. */
 export const DEFAULT_HEADERS: Readonly<Record<string, string>> = {
   accept: '*/*',
   'accept-encoding': 'identity',
@@ -57,4 +54,11 @@ export function defaultHeaders(seed: string, pass: 0 | 1): HeaderSet {
   const first = makePrng(`${seed}/headers`).int(0, CLIENTS.length - 1);
   const step = makePrng(`${seed}/headers/step`).int(1, CLIENTS.length - 1);
   return CLIENTS[(first + pass * step) % CLIENTS.length] ?? CLIENTS[0];
+}
+
+/** Some client sends this header by itself: no plan asked for it. */
+export function isDefaultHeader(name: string, value: string): boolean {
+  return CLIENTS.some((headers) =>
+    headers.some(([one, itsValue]) => one.toLowerCase() === name.toLowerCase() && itsValue === value),
+  );
 }

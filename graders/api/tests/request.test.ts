@@ -175,6 +175,15 @@ describe('toCurl', () => {
     );
   });
 
+  it('keeps what a step asks for, also where clients have a default of their own', () => {
+    expect(toCurl(build({ request: 'GET /a', headers: { Accept: 'text/csv' } }), ORIGIN)).toBe(
+      "curl -sS -i http://localhost:8080/a -H 'Accept: text/csv'",
+    );
+    expect(toCurl(build({ request: 'GET /a', decompress: true }), ORIGIN)).toBe(
+      'curl -sS -i http://localhost:8080/a --compressed',
+    );
+  });
+
   it.each([
     ['quotes and dollars', { request: 'POST /a?b=$(id)&c=`x`', text: `it's "q" $HOME \`id\` !x \\ ü` }],
     ['line breaks and control characters', { request: 'POST /', text: 'a\r\n\tb\u001B[31m\u0007c' }],

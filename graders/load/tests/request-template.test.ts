@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { JsonValue } from '../../../src/domain/json-value.ts';
+import { DEFAULT_HEADERS } from '../../shared/default-headers.ts';
 import { makePrng } from '../../shared/prng.ts';
 import { compileRequest } from '../request-template.ts';
 import { taskOf } from './plan-of.ts';
@@ -15,6 +16,7 @@ function render(
   const rendered = compileRequest(
     taskOf(task, CAPTURE),
     TARGET,
+    Object.entries(DEFAULT_HEADERS),
   )({
     captures: new Map(Object.entries(captures)),
     prng: makePrng(seed),
@@ -32,15 +34,25 @@ describe('a request', () => {
     );
   });
 
+  test('sets a header in place of the one that its client sends, however that is spelled', () => {
+    const request = compileRequest(taskOf({ request: 'GET /', headers: { Accept: 'text/csv' } }), TARGET, [
+      ['User-Agent', 'curl/8.14.1'],
+      ['Accept', '*/*'],
+    ]);
+    expect(request({ captures: new Map(), prng: makePrng('') })).toEqual({
+      text: 'GET / HTTP/1.1\r\nhost: 127.0.0.1:8080\r\nUser-Agent: curl/8.14.1\r\naccept: text/csv\r\n\r\n',
+    });
+  });
+
   test('names an IPv6 host in brackets', () => {
-    const request = compileRequest(taskOf({ request: 'GET /' }), { address: '::1', port: 80 });
+    const request = compileRequest(taskOf({ request: 'GET /' }), { address: '::1', port: 80 }, []);
     expect(request({ captures: new Map(), prng: makePrng('') })).toMatchObject({
       text: expect.stringContaining('host: [::1]:80\r\n') as string,
     });
   });
 
   test('without templates is rendered once', () => {
-    const request = compileRequest(taskOf({ request: 'POST /', json: { a: 1 } }), TARGET);
+    const request = compileRequest(taskOf({ request: 'POST /', json: { a: 1 } }), TARGET, []);
     const values = { captures: new Map<string, JsonValue>(), prng: makePrng('') };
     expect(request(values)).toBe(request(values));
   });
@@ -98,7 +110,7 @@ describe('a request', () => {
     };
     expect(render(task, {}, 'one')).toBe(render(task, {}, 'one'));
     expect(render(task, {}, 'one')).not.toBe(render(task, {}, 'two'));
-    const request = compileRequest(taskOf(task), TARGET);
+    const request = compileRequest(taskOf(task), TARGET, []);
     const values = { captures: new Map<string, JsonValue>(), prng: makePrng('one') };
     expect(request(values)).not.toEqual(request(values));
     expect(render(task)).toMatch(/\{"n":[1-6],"id":"[0-9a-f]{8}-[0-9a-f]{4}-4/);

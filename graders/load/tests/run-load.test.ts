@@ -35,6 +35,25 @@ describe('a stall', () => {
   });
 });
 
+test('what the generator was late itself is told, and is not the time of the service', async (context) => {
+  const port = await serveDuring(context, (_request, response) => setTimeout(() => response.end(), 30));
+  const plan = planOf({ users: GET, shape: [{ arrivalRate: '200/s', for: '1s' }] });
+  // Held up for two fifths of the time.
+  const holdUp = setInterval(() => {
+    const untilMs = performance.now() + 40;
+    while (performance.now() < untilMs) {
+      // Nothing else runs meanwhile.
+    }
+  }, 60);
+  context.onTestFinished(() => clearInterval(holdUp));
+  const { result, task } = await runPlan({ ...plan, serviceCpus: [0] }, port);
+  expect(result.generator.schedulingLagP99Ms).toBeGreaterThan(30);
+  const { latency, serviceTime, requests } = task('get');
+  expect(requests).toBe(200);
+  // On the clock an arrival had its turn some 15 ms late on average.
+  expect((latency?.mean ?? Infinity) - (serviceTime?.mean ?? 0)).toBeLessThan(3);
+});
+
 describe.concurrent('an open phase', () => {
   test('keeps its rate, and what it drops it counts as unsent', async (context) => {
     const port = await serveDuring(context, (_request, response) => setTimeout(() => response.end(), 100));

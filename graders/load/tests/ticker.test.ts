@@ -67,3 +67,35 @@ test('counts what it was awake for nothing, and sleeps while nothing is due', as
   await ticker.waitUntil((nowMs) => nowMs >= untilMs, never);
   expect(idleMs).toBe(beforeMs);
 });
+
+describe('when an answer came', () => {
+  const HELD_UP_MS = 40;
+
+  async function heldUp(ownsCpu: boolean, sentBeforeMs: number): Promise<{ came: number; read: number }> {
+    const controller = new AbortController();
+    const ticker = new Ticker({ ownsCpu, onTick: (nowMs) => nowMs + 1, health: { recordIdle: () => {} } });
+    const waiting = ticker.waitUntil(() => false, controller.signal);
+    await later(5);
+    const untilMs = performance.now() + HELD_UP_MS;
+    while (performance.now() < untilMs) {
+      // Nothing can be read meanwhile.
+    }
+    const read = performance.now();
+    const came = ticker.cameMs(read, read - sentBeforeMs);
+    controller.abort(new Error('enough'));
+    await expect(waiting).rejects.toThrow('enough');
+    return { came, read };
+  }
+
+  test('is halfway when this side was held up, and never before it was asked for', async () => {
+    const long = await heldUp(true, 1000);
+    expect(long.read - long.came).toBeGreaterThanOrEqual(HELD_UP_MS / 2);
+    const short = await heldUp(true, 10);
+    expect(short.read - short.came).toBeCloseTo(5, 6);
+  });
+
+  test('is when it is read, on a CPU that the service may keep busy', async () => {
+    const { came, read } = await heldUp(false, 1000);
+    expect(came).toBe(read);
+  });
+});
