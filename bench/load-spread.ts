@@ -20,7 +20,7 @@ const SHAPE = [
     findKnee: {
       objective: 'p95 < 100ms and errors < 1%',
       from: '50/s',
-      to: '5000/s',
+      to: '20000/s',
       for: '20s',
       step: '1s',
     },

@@ -3,7 +3,7 @@
  * without a body, one at a time on a connection; one thread; loopback.
  *
  *   target <port> trivial            answers at once
- *   target <port> constant <ms>      answers every request that long after its arrival
+ *   target <port> constant <ms>      answers every request that long after its arrival in the kernel
  *   target <port> bimodal <ms> <ms>  the first time, and every tenth request the second
  *   target <port> stall              answers nothing in the first second of every four, and then all that came
  *   target <port> queue <rate>       serves one request after another, <rate> a second
@@ -45,6 +45,8 @@ static const char ANSWER[] =
 static enum mode mode;
 static double first, second;
 static int64_t origin, last_end;
+/* When the kernel had what is being read. */
+static int64_t arrived;
 static unsigned long served;
 static volatile sig_atomic_t asked;
 static unsigned lives[MAX_FDS];
@@ -56,10 +58,32 @@ static int waiting;
 static unsigned long late[10000];
 static unsigned long timed;
 
-static int64_t now(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
+static int64_t nanoseconds(struct timespec t) {
   return t.tv_sec * SECOND + t.tv_nsec;
+}
+
+static int64_t clock_of(clockid_t clock) {
+  struct timespec t;
+  clock_gettime(clock, &t);
+  return nanoseconds(t);
+}
+
+static int64_t now(void) {
+  return clock_of(CLOCK_MONOTONIC);
+}
+
+/* The kernel's time stamp of a message, on the clock of `now`. Others may have had the CPU since then. */
+static int64_t arrival_of(struct msghdr *message) {
+  int64_t t = now();
+  for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c != NULL; c = CMSG_NXTHDR(message, c)) {
+    if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_TIMESTAMPNS) {
+      struct timespec stamp;
+      memcpy(&stamp, CMSG_DATA(c), sizeof stamp);
+      int64_t at = nanoseconds(stamp) - (clock_of(CLOCK_REALTIME) - t);
+      return at < t ? at : t;
+    }
+  }
+  return t;
 }
 
 static void answer(int fd) {
@@ -116,9 +140,8 @@ static void answer_due(void) {
   }
 }
 
-/* When a request that arrives now is to be answered; 0: at once. */
-static int64_t due_time(void) {
-  int64_t t = now();
+/* When a request is to be answered that arrived at `t`; 0: at once. */
+static int64_t due_time(int64_t t) {
   switch (mode) {
     case CONSTANT:
       return t + (int64_t)(first * MS);
@@ -138,7 +161,7 @@ static int64_t due_time(void) {
 
 static void on_request(int fd) {
   served++;
-  int64_t at = mode == TRIVIAL ? 0 : due_time();
+  int64_t at = mode == TRIVIAL ? 0 : due_time(arrived);
   if (at == 0) {
     answer(fd);
     return;
@@ -148,12 +171,16 @@ static void on_request(int fd) {
 
 static void on_readable(int fd) {
   char buffer[16384];
-  ssize_t n = recv(fd, buffer, sizeof buffer, MSG_DONTWAIT);
+  char control[CMSG_SPACE(sizeof(struct timespec))];
+  struct iovec bytes = {.iov_base = buffer, .iov_len = sizeof buffer};
+  struct msghdr message = {.msg_iov = &bytes, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
+  ssize_t n = recvmsg(fd, &message, MSG_DONTWAIT);
   if (n <= 0) {
     lives[fd]++;
     close(fd);
     return;
   }
+  if (mode != TRIVIAL) arrived = arrival_of(&message);
   /* The usual case: one whole request. */
   if (ends[fd] == 0 && n >= 4 && memcmp(buffer + n - 4, "\r\n\r\n", 4) == 0 &&
       memmem(buffer, (size_t)n - 1, "\r\n\r\n", 4) == NULL) {
@@ -180,6 +207,7 @@ static void on_connection(int listener, int epoll) {
     }
     int on = 1;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    if (mode != TRIVIAL) setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on);
     lives[fd]++;
     ends[fd] = 0;
     struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};

@@ -23,8 +23,8 @@ const PLAN = resolveLoadPlan(
       },
     ],
     shape: [
-      { users: 20, for: '300ms' },
-      { arrivalRate: '2000/s', for: '700ms' },
+      { arrivalRate: '8000/s', for: '900ms' },
+      { users: 20, for: '100ms' },
     ],
     thresholds: [{ that: 'errors < 1%' }],
   }),
