@@ -46,9 +46,9 @@ test('what the generator was late itself is told, and is not the time of the ser
     }
   }, 60);
   context.onTestFinished(() => clearInterval(holdUp));
-  const { result, task } = await runPlan({ ...plan, serviceCpus: [0] }, port);
-  expect(result.generator.schedulingLagP99Ms).toBeGreaterThan(30);
-  const { latency, serviceTime, requests } = task('get');
+  const run = await runPlan({ ...plan, serviceCpus: [0] }, port);
+  expect(run.result.generator.schedulingLagP99Ms).toBeGreaterThan(30);
+  const { latency, serviceTime, requests } = run.task('get');
   expect(requests).toBe(200);
   // On the clock an arrival had its turn some 15 ms late on average.
   expect((latency?.mean ?? Infinity) - (serviceTime?.mean ?? 0)).toBeLessThan(3);
