@@ -187,7 +187,7 @@ async function assayLatency(
   const target = await startTarget(port, server.target(rate));
   try {
     const shape = [
-      { warmUp: '1s', users: 1 },
+      { warmUp: '3s', users: 2 },
       { arrivalRate: `${rate}/s`, for: `${server.seconds}s` },
     ];
     const { total, generator } = await finishAssay(startAssay(grader, port, shape));

@@ -23,7 +23,7 @@ export function toCurl(request: HttpRequest, origin: string): string {
   }
   words.push(shellWord(origin + request.path));
   for (const [name, value] of request.headers) {
-    if (value === OFFERED_ENCODINGS) {
+    if (name.toLowerCase() === 'accept-encoding' && value === OFFERED_ENCODINGS) {
       words.push('--compressed');
     } else if (!LEFT_OUT.has(name.toLowerCase()) && !isDefaultHeader(name, value)) {
       const text = Buffer.from(value, 'latin1').toString('utf8');

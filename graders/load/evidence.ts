@@ -56,7 +56,7 @@ function toRequest(text: string, origin: string): Pick<Exchange, 'request' | 'cu
   };
 }
 
-/** A command line for the request; what curl adds by itself is left out. */
+/** A command line for the request; what curl sends as well is left out. */
 function toCurl(method: string, url: string, headers: readonly [string, string][], body: string): string {
   const own = headers.filter(
     ([name, value]) => !['host', 'content-length'].includes(name) && !isDefaultHeader(name, value),

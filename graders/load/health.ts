@@ -8,6 +8,8 @@ export type GeneratorFacts = LoadResult['generator'];
 /** Limits past which the generator does not trust its own figures. */
 const MAX_LAG_P99_MS = 50;
 const MAX_CPU_RATIO = 0.95;
+/** What was taken off the times of answers is a guess; past this much it may hide a service that is slow. */
+const MAX_UNSEEN_P99_MS = 15;
 /** Lag that together with a full CPU says the generator was the bottleneck. */
 const BUSY_LAG_P99_MS = 10;
 const MAX_OWN_FAILURE_RATIO = 0.001;
@@ -22,6 +24,7 @@ const NANOSECONDS_PER_MS = 1e6;
  */
 export class GeneratorHealth {
   readonly #lag = new LatencyHistogram();
+  readonly #unseen = new LatencyHistogram();
   readonly #loop = monitorEventLoopDelay({ resolution: LOOP_RESOLUTION_MS });
   #cpu = process.cpuUsage();
   readonly #cpus = ownCpus();
@@ -38,6 +41,11 @@ export class GeneratorHealth {
 
   recordLag(ms: number): void {
     this.#lag.record(ms);
+  }
+
+  /** An answer was read so much later than it is taken to have come. */
+  recordUnseen(ms: number): void {
+    this.#unseen.record(ms);
   }
 
   /** It was awake and had nothing to do: CPU time that it could have spared. */
@@ -70,7 +78,11 @@ export class GeneratorHealth {
       droppedArrivals: this.#dropped,
       othersCpuRatio: this.#othersRatio(ownMs, wallMs),
     };
-    return { facts, inconclusive: judgeHealth(facts, this.#ownFailures, requests) };
+    return {
+      facts,
+      inconclusive:
+        judgeHealth(facts, this.#ownFailures, requests) ?? judgeUnseen(this.#unseen.percentileMs(99)),
+    };
   }
 
   #othersRatio(ownMs: number, wallMs: number): number | null {
@@ -79,6 +91,12 @@ export class GeneratorHealth {
       ? null
       : rounded(Math.max(0, busyNowMs - this.#busyMs - ownMs) / wallMs / this.#cpus.length);
   }
+}
+
+function judgeUnseen(p99Ms: number): string | undefined {
+  return p99Ms > MAX_UNSEEN_P99_MS
+    ? `The load generator looked too late for answers: when 1 in 100 came is not known to ${Math.round(p99Ms)} ms (limit ${MAX_UNSEEN_P99_MS} ms).`
+    : undefined;
 }
 
 /** Why the figures cannot be trusted, as one plain sentence, or undefined when they can. */

@@ -103,7 +103,10 @@ export class LoadEngine implements UserOwner {
   }
 
   cameMs(sentMs: number): number {
-    return this.#ticker.cameMs(performance.now(), sentMs);
+    const nowMs = performance.now();
+    const cameMs = this.#ticker.cameMs(nowMs, sentMs);
+    this.#options.health.recordUnseen(nowMs - cameMs);
+    return cameMs;
   }
 
   onExchange(user: VirtualUser, exchange: UserExchange): void {
@@ -334,7 +337,7 @@ export class LoadEngine implements UserOwner {
     }
     if (nowMs >= this.#nextSweepMs) {
       this.#nextSweepMs = nowMs + SWEEP_MS;
-      this.#pool.sweepTimeouts(nowMs);
+      this.#pool.sweepTimeouts(this.#ticker.readUntilMs ?? nowMs);
     }
     if (nowMs >= this.#nextSecondMs) {
       this.#nextSecondMs += SECOND_MS;
@@ -382,8 +385,7 @@ export class LoadEngine implements UserOwner {
     const { kind, task } = this.#draw();
     const user = this.#pool.takeIdle(kind);
     if (user) {
-      const waits = user.startFailed || !ownsCpu;
-      this.#assign(user, { task, intendedMs: waits ? fromMs : undefined, counted });
+      this.#assign(user, { task, intendedMs: user.startFailed || !ownsCpu ? fromMs : undefined, counted });
       return;
     }
     if (!this.#queue.push({ kind, task, intendedMs: fromMs, counted })) {

@@ -6,7 +6,7 @@ import { percentCells, timeCells } from './time-cells.ts';
 export interface Outcome {
   /** Which row of the results it belongs to. */
   row: number;
-  /** When the plan wanted it to start. */
+  /** From when its time counts: when the plan wanted it to start, the generator's own lateness taken off. */
   intendedMs: number;
   /** When it was really sent; undefined when it never was. */
   sentMs: number | undefined;

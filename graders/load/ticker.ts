@@ -42,8 +42,14 @@ export class Ticker {
 
   /** Something became due at `dueMs`, perhaps before the next tick. */
   wakeBy(dueMs: number, nowMs: number): void {
-    if (this.#waiting && dueMs < this.#armedForMs) {
+    if (!this.#waiting || dueMs >= this.#armedForMs) {
+      return;
+    }
+    if (this.#lookMs === undefined) {
       this.#arm(dueMs, nowMs);
+    } else {
+      // It is awake, and goes by this at its next look.
+      this.#armedForMs = dueMs;
     }
   }
 
@@ -54,6 +60,11 @@ export class Ticker {
    */
   cameMs(nowMs: number, sentMs: number): number {
     return this.#lookBeforeMs === undefined ? nowMs : (Math.max(this.#lookBeforeMs, sentMs) + nowMs) / 2;
+  }
+
+  /** All that came before has been read. Undefined while it sleeps: whatever came woke it. */
+  get readUntilMs(): number | undefined {
+    return this.#lookMs;
   }
 
   /** Ticks until `isMet` holds after a tick. One wait at a time. */
@@ -75,7 +86,7 @@ export class Ticker {
     const waiting = this.#waiting;
     this.#waiting = undefined;
     this.#disarm();
-    this.#noteSleep();
+    this.#forgetLooks();
     if (error) {
       waiting?.reject(error);
     } else {
@@ -99,10 +110,10 @@ export class Ticker {
     this.#armedForMs = Math.min(dueMs, nowMs + LONGEST_SLEEP_MS);
     const leftMs = this.#armedForMs - nowMs;
     if (!this.#options.ownsCpu || dueMs > this.#armedForMs) {
-      this.#noteSleep();
+      this.#fallAsleep();
       this.#timer = setTimeout(() => this.#tick(), Math.ceil(leftMs));
     } else if (leftMs > TIMER_LATE_MS) {
-      this.#noteSleep();
+      this.#fallAsleep();
       this.#timer = setTimeout(() => this.#awake(), leftMs - TIMER_LATE_MS);
     } else {
       this.#lookSoon(performance.now());
@@ -116,7 +127,16 @@ export class Ticker {
     this.#look = setImmediate(() => this.#awake());
   }
 
-  #noteSleep(): void {
+  /** What has come until now is read at the next look all the same. After that whatever comes wakes it. */
+  #fallAsleep(): void {
+    this.#lookBeforeMs = this.#lookMs;
+    if (this.#lookMs !== undefined) {
+      this.#lookMs = undefined;
+      this.#look = setImmediate(() => this.#forgetLooks());
+    }
+  }
+
+  #forgetLooks(): void {
     this.#lookBeforeMs = undefined;
     this.#lookMs = undefined;
   }

@@ -56,9 +56,16 @@ export function defaultHeaders(seed: string, pass: 0 | 1): HeaderSet {
   return CLIENTS[(first + pass * step) % CLIENTS.length] ?? CLIENTS[0];
 }
 
-/** Some client sends this header by itself: no plan asked for it. */
+/** A command line can do without it: it is what curl sends as well, or names a client that the service has no business with. */
 export function isDefaultHeader(name: string, value: string): boolean {
-  return CLIENTS.some((headers) =>
-    headers.some(([one, itsValue]) => one.toLowerCase() === name.toLowerCase() && itsValue === value),
-  );
+  switch (name.toLowerCase()) {
+    case 'accept':
+      return value === '*/*';
+    case 'accept-encoding':
+      return value === 'identity';
+    case 'user-agent':
+      return CLIENTS.some((headers) => headers.some(([, itsValue]) => itsValue === value));
+    default:
+      return false;
+  }
 }

@@ -32,7 +32,7 @@ const LoadTaskSchema = z.object({
   requests: z.number().int(),
   failures: z.number().int(),
   requestsPerSecond: z.number(),
-  /** Intended start to end: what a user would have waited. Successful requests only. */
+  /** Intended start to end: what a user would have waited, without the generator's own lateness. Successful requests only. */
   latency: LatencySchema.nullable(),
   /** Real send to end, successful requests only: what a closed-loop tool would show. */
   serviceTime: LatencySchema.nullable(),

@@ -50,7 +50,7 @@ export function renderDistribution({ distribution = [], total, engine }: LoadRes
     }),
     note: closed
       ? undefined
-      : 'Waited counts from the moment a request was due, served from its sending. The gap is what a closed-loop tool does not see.',
+      : 'Waited counts from the moment a request was due, without the generator’s own lateness; served from its sending. The gap is what a closed-loop tool does not see.',
   });
 }
 

@@ -87,17 +87,26 @@ function bodyChanges(operation: Operation, facts: OpenApiFacts | undefined): Bod
     ...(typed ? [{ change: { operator: 'wrong-content-type' } as const }] : []),
   ];
   const schema = facts?.answerSchema(operation);
+  const isProblem = operation.seen.every(({ headers }) => isTyped(headers, 'application/problem+json'));
   const fields = fieldsOf(bodies.flatMap(parse));
-  return [...whole, ...fields.flatMap((field) => fieldChanges(field, operation.status, { facts, schema }))];
+  return [
+    ...whole,
+    ...fields.flatMap((field) => fieldChanges(field, operation.status, { facts, schema, isProblem })),
+  ];
 }
 
-function fieldChanges(
-  { at, kind, values }: Field,
-  status: number,
-  { facts, schema }: { facts: OpenApiFacts | undefined; schema: unknown },
-): BodyChange[] {
+/** What the document says of the answer. */
+interface Documented {
+  facts: OpenApiFacts | undefined;
+  schema: unknown;
+  /** Every such answer was a problem document (RFC 9457). */
+  isProblem: boolean;
+}
+
+function fieldChanges({ at, kind, values }: Field, status: number, documented: Documented): BodyChange[] {
+  const { facts, schema } = documented;
   if (kind === 'leaf') {
-    return at.length === 0 ? [] : leafChanges(at, values, status);
+    return at.length === 0 ? [] : leafChanges(at, values, leafFacts(at, status, documented));
   }
   if (kind === 'list') {
     const longest = Math.max(...values.map((value) => (value as unknown[]).length));
@@ -105,7 +114,7 @@ function fieldChanges(
     return [
       ...(at.at(-1) === '*' ? [] : drop),
       ...(longest > 0 ? [{ change: { operator: 'truncate-list', at } as const }] : []),
-      ...(longest > 1 ? [{ change: { operator: 'reorder-list', at } as const }] : []),
+      ...(longest > 1 ? [reordering(at, status)] : []),
     ];
   }
   // A member more breaks a promise only where the document says that there are no others.
@@ -113,18 +122,70 @@ function fieldChanges(
   return closed ? [{ change: { operator: 'add-field', at } }] : [];
 }
 
-function leafChanges(at: string[], values: readonly unknown[], status: number): BodyChange[] {
-  const sentence = status >= 400 && values.every((value) => typeof value === 'string' && value.includes(' '));
+function reordering(at: string[], status: number): BodyChange {
+  const change: Change = { operator: 'reorder-list', at };
+  return status >= 400
+    ? { change, reason: 'In which order an error names things, no contract says.' }
+    : { change };
+}
+
+/** The document says which members an error has at least, and this is none of them. */
+function isLeftOut(parent: Record<string, unknown> | undefined, name: string | undefined): boolean {
+  const required = parent?.['required'];
+  const known = parent?.['properties'] as Record<string, unknown> | undefined;
+  return (
+    Array.isArray(required) && name !== undefined && known?.[name] !== undefined && !required.includes(name)
+  );
+}
+
+function isFixed(schema: Record<string, unknown>): boolean {
+  return ['const', 'enum', 'pattern', 'anyOf', 'oneOf'].some((keyword) => schema[keyword] !== undefined);
+}
+
+function leafFacts(at: string[], status: number, { facts, schema, isProblem }: Documented): LeafFacts {
+  const isError = status >= 400;
+  const own = facts?.schemaAt(schema, at);
+  return {
+    isError,
+    isOptional: isError && isLeftOut(facts?.schemaAt(schema, at.slice(0, -1)), at.at(-1)),
+    isOpenType: isError && isProblem && at.join('.') === 'type' && !(own && isFixed(own)),
+  };
+}
+
+interface LeafFacts {
+  isError: boolean;
+  /** An error may come without it. */
+  isOptional: boolean;
+  /** The `type` of a problem document, of which the document fixes no value. */
+  isOpenType: boolean;
+}
+
+function leafChanges(
+  at: string[],
+  values: readonly unknown[],
+  { isError, isOptional, isOpenType }: LeafFacts,
+): BodyChange[] {
+  const sentence = isError && values.every((value) => typeof value === 'string' && value.includes(' '));
   const forPeople = { reason: 'The text is for people; the contract does not fix its words.' };
+  const notRequired = { reason: 'The document does not require it of an error.' };
+  const ownChoice = { reason: 'What names a kind of problem is left to the service (RFC 9457).' };
   return [
-    ...(at.at(-1) === '*' ? [] : [{ change: { operator: 'drop-field', at } as const }]),
-    { change: { operator: 'change-value', at }, ...(sentence ? forPeople : {}) },
+    ...(at.at(-1) === '*'
+      ? []
+      : [{ change: { operator: 'drop-field', at } as const, ...(isOptional ? notRequired : {}) }]),
+    {
+      change: { operator: 'change-value', at },
+      ...(sentence ? forPeople : {}),
+      ...(isOpenType ? ownChoice : {}),
+    },
     { change: { operator: 'change-type', at } },
   ];
 }
 
-function isTyped(headers: readonly (readonly [string, string])[]): boolean {
-  return headers.some(([name]) => name.toLowerCase() === 'content-type');
+function isTyped(headers: readonly (readonly [string, string])[], type = ''): boolean {
+  return headers.some(
+    ([name, value]) => name.toLowerCase() === 'content-type' && value.toLowerCase().startsWith(type),
+  );
 }
 
 function parse(body: string): unknown[] {

@@ -103,6 +103,47 @@ describe('deriveMutants', () => {
     expect(reasons.get('POST /links delay 1000')).toMatch(/No suite limits/);
   });
 
+  it('leaves to a problem document what its specification leaves to it', () => {
+    const inventory = openApiFacts(parse(readFileSync('challenge-specs/inventory/openapi.yaml', 'utf8')));
+    const problem = {
+      type: '/problems/x',
+      title: 'Not so.',
+      status: 422,
+      code: 'validation_failed',
+      detail: 'x',
+      errors: [
+        { field: 'name', message: 'Too long.' },
+        { field: 'stock', message: 'Too few.' },
+      ],
+    };
+    const mutants = deriveMutants(
+      [
+        checkOf(
+          'one',
+          5,
+          seen('POST /items', 422, problem, { headers: [['Content-Type', 'application/problem+json']] }),
+        ),
+      ],
+      inventory.templates,
+      inventory,
+      [],
+    );
+    const reasons = new Map(mutants.map(({ id, reason }) => [id.replace('POST /items → 422 ', ''), reason]));
+
+    expect(reasons.get('change-value type')).toMatch(/RFC 9457/);
+    expect(reasons.get('drop-field detail')).toMatch(/does not require/);
+    expect(reasons.get('reorder-list errors')).toMatch(/order/);
+    for (const id of [
+      'drop-field type',
+      'change-type detail',
+      'change-value code',
+      'drop-field errors.*.message',
+    ]) {
+      expect(reasons.has(id), id).toBe(true);
+      expect(reasons.get(id), id).toBeUndefined();
+    }
+  });
+
   it('names the checks that meet the operation, the quickest first, and none that fails anyway', () => {
     const failing = { ...checkOf('failing', 1, create), passed: false };
     const [mutant] = deriveMutants(
