@@ -103,10 +103,7 @@ export class LoadEngine implements UserOwner {
   }
 
   cameMs(sentMs: number): number {
-    const nowMs = performance.now();
-    const cameMs = this.#ticker.cameMs(nowMs, sentMs);
-    this.#options.health.recordUnseen(nowMs - cameMs);
-    return cameMs;
+    return this.#ticker.cameMs(performance.now(), sentMs);
   }
 
   onExchange(user: VirtualUser, exchange: UserExchange): void {

@@ -22,7 +22,7 @@ interface TickerOptions {
    */
   ownsCpu: boolean;
   /** Told how long it was awake with nothing to do. */
-  health: Pick<GeneratorHealth, 'recordIdle'>;
+  health: Pick<GeneratorHealth, 'recordIdle' | 'recordUnseen'>;
 }
 
 /** One clock for everything that is due by it. */
@@ -35,6 +35,8 @@ export class Ticker {
   /** The last two looks for what has come; the last is under way. Undefined: it sleeps, and whatever comes wakes it. */
   #lookMs: number | undefined;
   #lookBeforeMs: number | undefined;
+  /** When the first answer was read of those that the last look found. */
+  #firstReadMs: number | undefined;
 
   constructor(options: TickerOptions) {
     this.#options = options;
@@ -57,9 +59,16 @@ export class Ticker {
    * When that came which is read at `nowMs` and was asked for at `sentMs`. Awake, it was not there at the look before,
    * so it came between the two: halfway, as far as can be told. That is microseconds, but for one case: this process
    * was held up meanwhile, by its compiler or by others that want the CPU, and that is not to count as the service's.
+   * Nor is what it takes to read the answers before it, which were found by the same look.
    */
   cameMs(nowMs: number, sentMs: number): number {
-    return this.#lookBeforeMs === undefined ? nowMs : (Math.max(this.#lookBeforeMs, sentMs) + nowMs) / 2;
+    if (this.#lookBeforeMs === undefined) {
+      return nowMs;
+    }
+    this.#firstReadMs ??= nowMs;
+    const unseenMs = Math.max(0, this.#firstReadMs - Math.max(this.#lookBeforeMs, sentMs)) / 2;
+    this.#options.health.recordUnseen(unseenMs);
+    return Math.max(sentMs, this.#firstReadMs - unseenMs);
   }
 
   /** All that came before has been read. Undefined while it sleeps: whatever came woke it. */
@@ -122,21 +131,29 @@ export class Ticker {
 
   /** The next look is the next thing that the event loop does. */
   #lookSoon(nowMs: number): void {
-    this.#lookBeforeMs = this.#lookMs;
+    this.#keepBound();
     this.#lookMs = nowMs;
     this.#look = setImmediate(() => this.#awake());
   }
 
   /** What has come until now is read at the next look all the same. After that whatever comes wakes it. */
   #fallAsleep(): void {
-    this.#lookBeforeMs = this.#lookMs;
-    if (this.#lookMs !== undefined) {
-      this.#lookMs = undefined;
+    this.#keepBound();
+    this.#lookMs = undefined;
+    if (this.#lookBeforeMs !== undefined) {
       this.#look = setImmediate(() => this.#forgetLooks());
     }
   }
 
+  /** For what the next look finds. A timer that is due at once comes before it, and the bound is still the one before. */
+  #keepBound(): void {
+    clearImmediate(this.#look);
+    this.#lookBeforeMs = this.#lookMs ?? this.#lookBeforeMs;
+    this.#firstReadMs = undefined;
+  }
+
   #forgetLooks(): void {
+    this.#firstReadMs = undefined;
     this.#lookBeforeMs = undefined;
     this.#lookMs = undefined;
   }

@@ -17,7 +17,7 @@ describe.each([true, false])('the clock, with a CPU of its own: %s', (ownsCpu) =
         }
         return left[0] ?? Infinity;
       },
-      health: { recordIdle: () => {} },
+      health: { recordIdle: () => {}, recordUnseen: () => {} },
     });
     await ticker.waitUntil(() => left.length === 0, never);
     expect(early).toEqual(due.map(() => 0));
@@ -32,7 +32,7 @@ describe.each([true, false])('the clock, with a CPU of its own: %s', (ownsCpu) =
         isDone ||= nowMs >= dueMs;
         return dueMs;
       },
-      health: { recordIdle: () => {} },
+      health: { recordIdle: () => {}, recordUnseen: () => {} },
     });
     const waiting = ticker.waitUntil(() => isDone, never);
     const nowMs = performance.now();
@@ -44,7 +44,11 @@ describe.each([true, false])('the clock, with a CPU of its own: %s', (ownsCpu) =
 
   test('reads what comes meanwhile, and ends at a signal', async () => {
     const controller = new AbortController();
-    const ticker = new Ticker({ ownsCpu, onTick: (nowMs) => nowMs + 1, health: { recordIdle: () => {} } });
+    const ticker = new Ticker({
+      ownsCpu,
+      onTick: (nowMs) => nowMs + 1,
+      health: { recordIdle: () => {}, recordUnseen: () => {} },
+    });
     const waiting = ticker.waitUntil(() => false, controller.signal);
     void later(10).then(() => controller.abort(new Error('enough')));
     await expect(waiting).rejects.toThrow('enough');
@@ -61,7 +65,7 @@ test('counts what it was awake for nothing, and sleeps while nothing is due', as
       ticks += 1;
       return nowMs + afterMs;
     },
-    health: { recordIdle: (ms) => (idleMs += ms) },
+    health: { recordIdle: (ms) => (idleMs += ms), recordUnseen: () => {} },
   });
   await ticker.waitUntil(() => ticks > 10, never);
   expect(idleMs).toBeGreaterThan(0);
@@ -75,9 +79,22 @@ test('counts what it was awake for nothing, and sleeps while nothing is due', as
 describe('when an answer came', () => {
   const HELD_UP_MS = 40;
 
-  async function heldUp(ownsCpu: boolean, sentBeforeMs: number): Promise<{ came: number; read: number }> {
+  interface HeldUp {
+    came: number;
+    read: number;
+    /** When another came that was read 10 ms after it. */
+    next: number;
+    unseen: number[];
+  }
+
+  async function heldUp(ownsCpu: boolean, sentBeforeMs: number): Promise<HeldUp> {
     const controller = new AbortController();
-    const ticker = new Ticker({ ownsCpu, onTick: (nowMs) => nowMs + 1, health: { recordIdle: () => {} } });
+    const unseen: number[] = [];
+    const ticker = new Ticker({
+      ownsCpu,
+      onTick: (nowMs) => nowMs + 1,
+      health: { recordIdle: () => {}, recordUnseen: (ms) => unseen.push(ms) },
+    });
     const waiting = ticker.waitUntil(() => false, controller.signal);
     await later(5);
     const untilMs = performance.now() + HELD_UP_MS;
@@ -86,9 +103,10 @@ describe('when an answer came', () => {
     }
     const read = performance.now();
     const came = ticker.cameMs(read, read - sentBeforeMs);
+    const next = ticker.cameMs(read + 10, read - sentBeforeMs);
     controller.abort(new Error('enough'));
     await expect(waiting).rejects.toThrow('enough');
-    return { came, read };
+    return { came, read, next, unseen };
   }
 
   test('is halfway when this side was held up, and never before it was asked for', async () => {
@@ -96,10 +114,17 @@ describe('when an answer came', () => {
     expect(long.read - long.came).toBeGreaterThanOrEqual(HELD_UP_MS / 2);
     const short = await heldUp(true, 10);
     expect(short.read - short.came).toBeCloseTo(5, 6);
+    expect(short.unseen.map(Math.round)).toEqual([5, 5]);
+  });
+
+  test('has nothing to do with how many were read before it', async () => {
+    const { came, next } = await heldUp(true, 1000);
+    expect(next).toBe(came);
   });
 
   test('is when it is read, on a CPU that the service may keep busy', async () => {
-    const { came, read } = await heldUp(false, 1000);
-    expect(came).toBe(read);
+    const { came, read, next, unseen } = await heldUp(false, 1000);
+    expect([came, next]).toEqual([read, read + 10]);
+    expect(unseen).toEqual([]);
   });
 });
