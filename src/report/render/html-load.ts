@@ -56,8 +56,12 @@ function renderPhases({ phases, series }: LoadResult): Fragment {
   );
 }
 
-function renderTasks({ tasks, total }: LoadResult): Markup {
-  return html`<div class="scroll"><table class="tasks"><caption>Latency in ms. <em>Waited</em> counts from when a request was due (what the generator was late itself, see below, is taken off where its CPU is its own), <em>served</em> from when it was sent; where they differ, requests queued. Failed requests are kept apart.</caption>
+function renderTasks({ tasks, total, engine }: LoadResult): Markup {
+  const ownLateness =
+    engine === 'locust'
+      ? ''
+      : ' (what the generator was late itself, see below, is taken off where its CPU is its own)';
+  return html`<div class="scroll"><table class="tasks"><caption>Latency in ms. <em>Waited</em> counts from when a request was due${ownLateness}, <em>served</em> from when it was sent; where they differ, requests queued. Failed requests are kept apart.</caption>
 <thead><tr><th scope="col">Task</th><th scope="col"></th><th scope="col" class="number">Requests</th><th scope="col" class="number">per s</th>${['p50', 'p90', 'p95', 'p99', 'max'].map((name) => html`<th scope="col" class="number">${name}</th>`)}</tr></thead>
 ${[...tasks, { ...total, name: 'All tasks' }].map(taskRows)}</table></div>`;
 }
