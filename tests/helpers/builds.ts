@@ -8,6 +8,7 @@ import { decideStartPlan } from '../../src/grading/start-plan.ts';
 import { makeBuilder } from '../../src/sandbox/docker/build.ts';
 import { DockerClient } from '../../src/sandbox/docker/docker-client.ts';
 import { makeImageStore } from '../../src/sandbox/docker/images.ts';
+import { removeContainer } from '../../src/sandbox/docker/removal.ts';
 import { seccompProfileJson } from '../../src/sandbox/docker/seccomp.ts';
 import { registrySettingsDigest, type RegistrySettings } from '../../src/shared/registry-settings.ts';
 import { submissionOf } from './canonical-submission.ts';
@@ -90,7 +91,7 @@ export function makeTestBuilds(settings: RegistrySettings) {
         const log: unknown = await container.logs({ stdout: true, stderr: true });
         return String(log).replaceAll('\r', '');
       } finally {
-        await container.remove({ force: true, v: true });
+        await removeContainer(client, container.id);
       }
     },
     /** Containers, volumes and networks of this installation that exist now. */

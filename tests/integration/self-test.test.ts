@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { DockerClient } from '../../src/sandbox/docker/docker-client.ts';
 import { makeDockerEngine } from '../../src/sandbox/docker/docker-engine.ts';
 import { makeImageStore } from '../../src/sandbox/docker/images.ts';
+import { removeContainer } from '../../src/sandbox/docker/removal.ts';
 import { openCanary } from '../../src/sandbox/docker/self-test-canary.ts';
 import { findFileLimit } from '../../src/sandbox/docker/self-test-file-limit.ts';
 import { parseProbe, probeCommand, type ProbeFacts } from '../../src/sandbox/docker/self-test-probe.ts';
@@ -64,7 +65,7 @@ async function probeUnprotected(port: number): Promise<ProbeFacts> {
     const logs = await container.logs({ stdout: true });
     return parseProbe(logs.toString('utf8').replaceAll('\r', ''));
   } finally {
-    await container.remove({ force: true });
+    await removeContainer(client, container.id);
   }
 }
 
@@ -112,7 +113,7 @@ describe('self-test', () => {
     try {
       await container.start();
     } finally {
-      await container.remove({ force: true });
+      await removeContainer(client, container.id);
     }
   });
 });

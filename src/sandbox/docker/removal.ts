@@ -5,10 +5,12 @@ import { engineStatus } from './docker-client.ts';
 
 const REMOVE_DEADLINE_MS = 30_000;
 const POLL_MS = 10;
+const RETRY_MS = 100;
 
 /**
  * Removes a container, running or not, with its anonymous volumes. Ends quietly when it is gone or when someone
- * else is removing it and finishes. Throws InfraError when it is still there at the deadline.
+ * else is removing it and finishes. Throws InfraError when it is still there at the deadline: the engine's own last
+ * word, where it had one.
  */
 export async function removeContainer(
   client: DockerClient,
@@ -16,12 +18,13 @@ export async function removeContainer(
   deadlineMs: number = REMOVE_DEADLINE_MS,
 ): Promise<void> {
   const untilMs = performance.now() + deadlineMs;
+  let refused: unknown;
   for (;;) {
     const leftMs = untilMs - performance.now();
     if (leftMs <= 0) {
-      throw new InfraError(
-        'ENGINE_TIMEOUT',
-        `container ${idOrName} could not be removed in ${deadlineMs} ms`,
+      throw (
+        refused ??
+        new InfraError('ENGINE_TIMEOUT', `container ${idOrName} could not be removed in ${deadlineMs} ms`)
       );
     }
     try {
@@ -37,10 +40,16 @@ export async function removeContainer(
         return;
       }
       // 409: another removal is under way. It ends in 404, or fails and lets us try.
-      if (status !== 409) {
+      if (status === 409) {
+        await delay(POLL_MS);
+        continue;
+      }
+      // 500: the container ended by itself while the engine was about to kill it, for one. It can be tried again.
+      if (status === undefined || status < 500) {
         throw error;
       }
-      await delay(POLL_MS);
+      refused = error;
+      await delay(RETRY_MS);
     }
   }
 }

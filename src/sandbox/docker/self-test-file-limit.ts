@@ -3,6 +3,7 @@ import type { ImageId } from '../sandbox-engine.ts';
 import type { DockerClient } from './docker-client.ts';
 import { CANDIDATE_UID, containerName, toCreateOptions } from './host-config.ts';
 import type { Owner } from './labels.ts';
+import { removeContainer } from './removal.ts';
 import { seccompProfileJson } from './seccomp.ts';
 
 const MIB = 1024 ** 2;
@@ -56,9 +57,7 @@ export async function findFileLimit(
     const output = await client.call('read a probe', () => container.logs({ stdout: true }), { signal });
     return parseLimit(output.toString('utf8'));
   } finally {
-    await client
-      .call('remove a probe', () => container.remove({ force: true, v: true }))
-      .catch(() => undefined);
+    await removeContainer(client, name).catch(() => undefined);
   }
 }
 
