@@ -9,7 +9,9 @@ import type { ArrivalSchedule } from './arrivals.ts';
 import type { CompiledTask } from './compile-plan.ts';
 import type { EngineOptions, EngineRun, PhaseSpan } from './engine-types.ts';
 import { findKnee } from './find-knee.ts';
+import type { FoundAnswer } from './found-answers.ts';
 import { Probe } from './probe.ts';
+import { takeExchange } from './take-exchange.ts';
 import { UserPool } from './user-pool.ts';
 import type { UserExchange, UserOwner, VirtualUser } from './virtual-user.ts';
 import { Ticker } from './ticker.ts';
@@ -102,33 +104,15 @@ export class LoadEngine implements UserOwner {
     return { phases, countedSeconds: countedMs / 1000, knee };
   }
 
-  cameMs(sentMs: number): number {
-    return this.#ticker.cameMs(performance.now(), sentMs);
+  onAnswer(sentMs: number): FoundAnswer {
+    return this.#ticker.find(performance.now(), sentMs);
   }
 
   onExchange(user: VirtualUser, exchange: UserExchange): void {
-    const { recorder, sampler, health, onBrokenConnection } = this.#options;
-    const { request, intendedMs, sentMs, endMs, failure, counted, response } = exchange;
-    this.#lastEndMs = endMs;
+    this.#lastEndMs = exchange.endMs;
     this.#pool.prove(user);
-    const answered = response !== undefined;
-    const outcome = { row: request.row, intendedMs, sentMs, endMs, failure, answered, counted };
-    recorder.record(outcome);
-    if (this.#probe && user.state === 'busy' && intendedMs >= this.#probe.startMs) {
-      this.#probe.record(outcome);
-    }
-    if (counted) {
-      sampler.offer(request.row, exchange.requestText, response, {
-        failure,
-        latencyMs: endMs - intendedMs,
-        serviceMs: endMs - (sentMs ?? intendedMs),
-      });
-    }
-    if (exchange.cause === 'own') {
-      health.recordOwnFailure();
-    } else if (exchange.cause === 'connection') {
-      onBrokenConnection();
-    }
+    const isProbed = user.state === 'busy' && exchange.intendedMs >= (this.#probe?.startMs ?? Infinity);
+    takeExchange(exchange, isProbed ? this.#probe : undefined, this.#options);
   }
 
   onReady(user: VirtualUser): void {

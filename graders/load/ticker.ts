@@ -1,3 +1,5 @@
+import { FoundAnswers } from './found-answers.ts';
+import type { FoundAnswer } from './found-answers.ts';
 import type { GeneratorHealth } from './health.ts';
 
 /** The timer looks in at least so often, ms. */
@@ -32,11 +34,9 @@ export class Ticker {
   #waiting: Waiting | undefined;
   #timer: NodeJS.Timeout | undefined;
   #look: NodeJS.Immediate | undefined;
-  /** The last two looks for what has come; the last is under way. Undefined: it sleeps, and whatever comes wakes it. */
+  /** When the look began that is under way. Undefined: it sleeps, and whatever comes wakes it. */
   #lookMs: number | undefined;
-  #lookBeforeMs: number | undefined;
-  /** When the first answer was read of those that the last look found. */
-  #firstReadMs: number | undefined;
+  readonly #answers = new FoundAnswers();
 
   constructor(options: TickerOptions) {
     this.#options = options;
@@ -55,20 +55,9 @@ export class Ticker {
     }
   }
 
-  /**
-   * When that came which is read at `nowMs` and was asked for at `sentMs`. Awake, it was not there at the look before,
-   * so it came between the two: halfway, as far as can be told. That is microseconds, but for one case: this process
-   * was held up meanwhile, by its compiler or by others that want the CPU, and that is not to count as the service's.
-   * Nor is what it takes to read the answers before it, which were found by the same look.
-   */
-  cameMs(nowMs: number, sentMs: number): number {
-    if (this.#lookBeforeMs === undefined) {
-      return nowMs;
-    }
-    this.#firstReadMs ??= nowMs;
-    const unseenMs = Math.max(0, this.#firstReadMs - Math.max(this.#lookBeforeMs, sentMs)) / 2;
-    this.#options.health.recordUnseen(unseenMs);
-    return Math.max(sentMs, this.#firstReadMs - unseenMs);
+  /** Dates an answer that is read at `nowMs` and was asked for at `sentMs`. */
+  find(nowMs: number, sentMs: number): FoundAnswer {
+    return this.#answers.add(nowMs, sentMs, (ms) => this.#options.health.recordUnseen(ms));
   }
 
   /** All that came before has been read. Undefined while it sleeps: whatever came woke it. */
@@ -104,6 +93,7 @@ export class Ticker {
   }
 
   #tick(): void {
+    this.#answers.settle();
     const nowMs = performance.now();
     this.#armedForMs = nowMs;
     const nextMs = this.#options.onTick(nowMs);
@@ -140,7 +130,7 @@ export class Ticker {
   #fallAsleep(): void {
     this.#keepBound();
     this.#lookMs = undefined;
-    if (this.#lookBeforeMs !== undefined) {
+    if (this.#answers.sinceMs !== undefined) {
       this.#look = setImmediate(() => this.#forgetLooks());
     }
   }
@@ -148,13 +138,12 @@ export class Ticker {
   /** For what the next look finds. A timer that is due at once comes before it, and the bound is still the one before. */
   #keepBound(): void {
     clearImmediate(this.#look);
-    this.#lookBeforeMs = this.#lookMs ?? this.#lookBeforeMs;
-    this.#firstReadMs = undefined;
+    this.#answers.look(this.#lookMs ?? this.#answers.sinceMs);
   }
 
   #forgetLooks(): void {
-    this.#firstReadMs = undefined;
-    this.#lookBeforeMs = undefined;
+    this.#answers.settle();
+    this.#answers.look(undefined);
     this.#lookMs = undefined;
   }
 
@@ -165,6 +154,7 @@ export class Ticker {
 
   /** Between its turns the event loop reads what has come. */
   #awake(): void {
+    this.#answers.settle();
     const fromMs = performance.now();
     const untilMs = Math.min(this.#armedForMs, fromMs + LOOK_EVERY_MS);
     let nowMs = fromMs;

@@ -1,6 +1,7 @@
 import type { JsonValue } from '../../src/domain/json-value.ts';
 import { makePrng } from '../shared/prng.ts';
 import type { CompiledRequest, CompiledTask, UserKind } from './compile-plan.ts';
+import type { FoundAnswer } from './found-answers.ts';
 import { HttpConnection } from './http-connection.ts';
 import type { ExchangeListener, FailureCause, Target } from './http-connection.ts';
 import type { TemplateValues } from './request-template.ts';
@@ -19,12 +20,14 @@ export interface UserExchange {
   /** Set when no response came. */
   cause: FailureCause | undefined;
   response: ResponseParser | undefined;
+  /** That of the response; `endMs` holds until it is dated. */
+  answer: FoundAnswer | undefined;
 }
 
 /** Who drives the users. */
 export interface UserOwner {
-  /** When the answer came that is being read now, of a request sent at `sentMs`. */
-  cameMs(sentMs: number): number;
+  /** An answer is being read now, of a request sent at `sentMs`. */
+  onAnswer(sentMs: number): FoundAnswer;
   /** Every exchange, before anything follows from it. */
   onExchange(user: VirtualUser, exchange: UserExchange): void;
   /** The user has done its onStart requests and can take a task. */
@@ -133,13 +136,13 @@ export class VirtualUser implements ExchangeListener {
 
   onResponse(response: ResponseParser): void {
     // Before the check of it, which takes its time as well.
-    const cameMs = this.#owner.cameMs(this.#sentMs ?? 0);
+    const answer = this.#owner.onAnswer(this.#sentMs ?? 0);
     const failure = this.#request?.check(response, this.values);
-    this.#end(cameMs, failure, undefined, response);
+    this.#end(answer.cameMs, failure, undefined, { response, answer });
   }
 
   onFailure(message: string, cause: FailureCause): void {
-    this.#end(performance.now(), message, cause, undefined);
+    this.#end(performance.now(), message, cause);
   }
 
   #runStep(request: CompiledRequest, intendedMs: number | undefined, counted: boolean): void {
@@ -160,7 +163,7 @@ export class VirtualUser implements ExchangeListener {
       setImmediate(() => {
         if (this.#request === request) {
           const message = `not sent: no earlier response gave "${rendered.missing}"`;
-          this.#end(performance.now(), message, undefined, undefined);
+          this.#end(performance.now(), message, undefined);
         }
       });
       return;
@@ -175,7 +178,7 @@ export class VirtualUser implements ExchangeListener {
     endMs: number,
     failure: string | undefined,
     cause: FailureCause | undefined,
-    response: ResponseParser | undefined,
+    found?: { response: ResponseParser; answer: FoundAnswer },
   ): void {
     const request = this.#request;
     if (!request) {
@@ -193,7 +196,8 @@ export class VirtualUser implements ExchangeListener {
       requestText: this.#text,
       failure,
       cause,
-      response,
+      response: found?.response,
+      answer: found?.answer,
     });
     this.proven = true;
     if (this.state === 'busy') {

@@ -1,5 +1,8 @@
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { setTimeout as later } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
+import { whenDated } from '../found-answers.ts';
 import { Ticker } from '../ticker.ts';
 
 const never = new AbortController().signal;
@@ -78,17 +81,24 @@ test('counts what it was awake for nothing, and sleeps while nothing is due', as
 
 describe('when an answer came', () => {
   const HELD_UP_MS = 40;
+  let controller = new AbortController();
 
   interface HeldUp {
-    came: number;
     read: number;
-    /** When another came that was read 10 ms after it. */
-    next: number;
+    /** When two answers came that one look found, the second of them read 10 ms after the first. */
+    came: number[];
     unseen: number[];
   }
 
+  function block(): void {
+    const untilMs = performance.now() + HELD_UP_MS;
+    while (performance.now() < untilMs) {
+      // Nothing can be read meanwhile.
+    }
+  }
+
   async function heldUp(ownsCpu: boolean, sentBeforeMs: number): Promise<HeldUp> {
-    const controller = new AbortController();
+    controller = new AbortController();
     const unseen: number[] = [];
     const ticker = new Ticker({
       ownsCpu,
@@ -97,34 +107,67 @@ describe('when an answer came', () => {
     });
     const waiting = ticker.waitUntil(() => false, controller.signal);
     await later(5);
-    const untilMs = performance.now() + HELD_UP_MS;
-    while (performance.now() < untilMs) {
-      // Nothing can be read meanwhile.
-    }
+    block();
     const read = performance.now();
-    const came = ticker.cameMs(read, read - sentBeforeMs);
-    const next = ticker.cameMs(read + 10, read - sentBeforeMs);
+    const found = [read, read + 10].map((nowMs) => ticker.find(nowMs, read - sentBeforeMs));
+    const came = await Promise.all(
+      found.map(async (answer) => await new Promise<number>((resolve) => whenDated(answer, resolve))),
+    );
     controller.abort(new Error('enough'));
     await expect(waiting).rejects.toThrow('enough');
-    return { came, read, next, unseen };
+    return { came, read, unseen };
   }
 
-  test('is halfway when this side was held up, and never before it was asked for', async () => {
-    const long = await heldUp(true, 1000);
-    expect(long.read - long.came).toBeGreaterThanOrEqual(HELD_UP_MS / 2);
-    const short = await heldUp(true, 10);
-    expect(short.read - short.came).toBeCloseTo(5, 6);
-    expect(short.unseen.map(Math.round)).toEqual([5, 5]);
-  });
-
-  test('has nothing to do with how many were read before it', async () => {
-    const { came, next } = await heldUp(true, 1000);
-    expect(next).toBe(came);
+  test('is spread over the time in which this side was held up, and never before it was asked for', async () => {
+    const { read, came } = await heldUp(true, 1000);
+    const [first = 0, second = 0] = came.map((ms) => read - ms);
+    expect(first).toBeGreaterThanOrEqual((HELD_UP_MS * 2) / 3);
+    expect(second).toBeCloseTo(first / 2, 6);
+    const short = await heldUp(true, 9);
+    expect(short.came.map((ms) => Math.round(short.read - ms))).toEqual([6, 3]);
+    expect(short.unseen.map((ms) => Math.round(2 * ms))).toEqual([9, 9]);
   });
 
   test('is when it is read, on a CPU that the service may keep busy', async () => {
-    const { came, read, next, unseen } = await heldUp(false, 1000);
-    expect([came, next]).toEqual([read, read + 10]);
+    const { came, read, unseen } = await heldUp(false, 1000);
+    expect(came).toEqual([read, read + 10]);
     expect(unseen).toEqual([]);
+  });
+
+  test('is no later for a timer that is due before the look', async () => {
+    controller = new AbortController();
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const client = connect((server.address() as AddressInfo).port, '127.0.0.1');
+    const [peer] = (await once(server, 'connection')) as [Socket];
+    let ticks = 0;
+    const ticker = new Ticker({
+      ownsCpu: true,
+      onTick: (nowMs) => {
+        ticks += 1;
+        if (ticks !== 20) {
+          return nowMs + 1;
+        }
+        // Once it has armed the timer that it sleeps by.
+        queueMicrotask(() => {
+          peer.write('an answer');
+          block();
+        });
+        return nowMs + 6;
+      },
+      health: { recordIdle: () => {}, recordUnseen: () => {} },
+    });
+    const agoMs = new Promise<number>((resolve) => {
+      client.once('data', () => {
+        const nowMs = performance.now();
+        whenDated(ticker.find(nowMs, 0), (cameMs) => resolve(nowMs - cameMs));
+      });
+    });
+    const waiting = ticker.waitUntil(() => false, controller.signal);
+    expect(await agoMs).toBeGreaterThanOrEqual(HELD_UP_MS / 2);
+    controller.abort(new Error('enough'));
+    await expect(waiting).rejects.toThrow('enough');
+    client.destroy();
+    server.close();
   });
 });
