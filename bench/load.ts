@@ -116,6 +116,6 @@ function renderRow({ server, rate, truth, assay, locust }: AccuracyRow): string 
   const figures = [truth, assay, locust].map((one) =>
     keys.map((key) => one[key].toFixed(1).padStart(7)).join(' '),
   );
-  const late = `own lateness (p99): generator ${assay.lagP99.toFixed(1)}, server ${assay.serverLateP99.toFixed(1)}`;
+  const late = `own lateness (p99): generator ${assay.lagP99.toFixed(1)}, times of answers ${assay.answersP99.toFixed(1)}, server ${assay.serverLateP99.toFixed(1)}`;
   return `  ${server.padEnd(9)}${String(rate).padStart(5)}/s ${figures.join('  | ')}  ${ok ? 'within 5 % or 1 ms' : 'NOT within 5 % or 1 ms'}; ${late}`;
 }

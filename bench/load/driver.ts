@@ -29,8 +29,16 @@ export interface Throughput {
   perSecond: number;
 }
 
-/** With what generator and server were late themselves: signs of a machine that others kept busy. */
-type OwnPercentiles = Percentiles & { lagP99: number; serverLateP99: number; attempts: number };
+/**
+ * With what the generator was late and the server was late, and by how much the times of answers may be wrong: signs
+ * of a machine that others kept busy.
+ */
+type OwnPercentiles = Percentiles & {
+  lagP99: number;
+  answersP99: number;
+  serverLateP99: number;
+  attempts: number;
+};
 
 export interface AccuracyRow {
   server: string;
@@ -174,9 +182,9 @@ async function leastDisturbed(
   return { ...best, attempts };
 }
 
-/** Of what the generator is late, half comes into a latency. */
-function latenessOf({ lagP99, serverLateP99 }: Omit<OwnPercentiles, 'attempts'>): number {
-  return lagP99 / 2 + serverLateP99;
+/** What may come into a latency: a late arrival counts from its turn, and does not. */
+function latenessOf({ answersP99, serverLateP99 }: Omit<OwnPercentiles, 'attempts'>): number {
+  return answersP99 + serverLateP99;
 }
 
 async function assayLatency(
@@ -197,6 +205,7 @@ async function assayLatency(
       p95,
       p99,
       lagP99: generator.schedulingLagP99Ms,
+      answersP99: generator.answerTimeErrorP99Ms ?? 0,
       serverLateP99: await target.lateP99(),
     };
   } finally {

@@ -17,8 +17,9 @@ const CLOSE_MS = 0.1;
  * Dates answers that were found by looking, not by waiting for them. What a look finds was not there at the look
  * before. Mostly that is microseconds ago; but where this process was held up meanwhile, by its compiler or by others
  * that want the CPU, it can be milliseconds, which are not the service's. The kernel hands connections over in the
- * order in which their answers came: of n that come anywhere within a time, the k-th comes after k of n + 1 equal parts
- * of it on average (the mean of the k-th order statistic of a uniform distribution), and none before its request.
+ * order in which they became ready, but for one that was just read and is ready again. Of n answers that come anywhere
+ * within a time, the k-th comes after k of n + 1 equal parts of it on average (the mean of the k-th order statistic of
+ * a uniform distribution), and none before its request.
  */
 export class FoundAnswers {
   #sinceMs: number | undefined;
@@ -36,7 +37,7 @@ export class FoundAnswers {
     return this.#sinceMs;
   }
 
-  /** Takes an answer that is read at `nowMs`. `onUnseen` is told by how much its time may be wrong, ms. */
+  /** Takes an answer that is read at `nowMs`. `onUnseen` is told half the time in which it may have come, ms. */
   add(nowMs: number, sentMs: number, onUnseen: (ms: number) => void): FoundAnswer {
     if (this.#sinceMs === undefined) {
       return { cameMs: nowMs, sentMs, onDated: undefined, dated: true };
@@ -58,10 +59,12 @@ export class FoundAnswers {
     if (this.#found.length === 0) {
       return;
     }
-    const found = this.#found;
+    const sinceMs = this.#sinceMs ?? 0;
+    const untilMs = this.#readMs ?? sinceMs;
+    // One whose request was sent in that time cannot have come before the others.
+    const found = this.#found.toSorted((a, b) => Math.max(a.sentMs, sinceMs) - Math.max(b.sentMs, sinceMs));
     this.#found = [];
-    const untilMs = this.#readMs ?? 0;
-    let fromMs = this.#sinceMs ?? untilMs;
+    let fromMs = sinceMs;
     for (const [index, answer] of found.entries()) {
       fromMs = Math.max(fromMs, Math.min(answer.sentMs, untilMs));
       fromMs += (untilMs - fromMs) / (found.length - index + 1);

@@ -43,7 +43,7 @@ export class GeneratorHealth {
     this.#lag.record(ms);
   }
 
-  /** An answer was read so much later than it is taken to have come. */
+  /** An answer came at some time while this side could not look for it: half of that time. */
   recordUnseen(ms: number): void {
     this.#unseen.record(ms);
   }
@@ -75,13 +75,15 @@ export class GeneratorHealth {
       schedulingLagP99Ms: rounded(this.#lag.percentileMs(99)),
       cpuRatio: rounded(Math.max(0, ownMs - this.#idleMs) / wallMs),
       eventLoopDelayP99Ms: rounded(Math.max(0, loopMs)),
+      // Nobody looked for answers: each came as it was read.
+      ...(this.#unseen.count > 0 && { answerTimeErrorP99Ms: rounded(this.#unseen.percentileMs(99)) }),
       droppedArrivals: this.#dropped,
       othersCpuRatio: this.#othersRatio(ownMs, wallMs),
     };
     return {
       facts,
       inconclusive:
-        judgeHealth(facts, this.#ownFailures, requests) ?? judgeUnseen(this.#unseen.percentileMs(99)),
+        judgeHealth(facts, this.#ownFailures, requests) ?? judgeUnseen(facts.answerTimeErrorP99Ms ?? 0),
     };
   }
 

@@ -5,7 +5,10 @@ import type { UserExchange } from './virtual-user.ts';
 
 type Takers = Pick<EngineOptions, 'recorder' | 'sampler' | 'health' | 'onBrokenConnection'>;
 
-/** Hands an ended exchange to all who want to know of it; of an answer its time is recorded once it is known. */
+/**
+ * Hands an ended exchange to all who want to know of it. An answer is recorded once its time is known; the sample of it
+ * is taken at once, for the response does not last, and shows the time that it has by then.
+ */
 export function takeExchange(exchange: UserExchange, probe: Probe | undefined, takers: Takers): void {
   const { recorder, sampler, health, onBrokenConnection } = takers;
   const { request, requestText, intendedMs, sentMs, endMs, failure, counted, response, answer } = exchange;

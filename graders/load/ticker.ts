@@ -138,7 +138,9 @@ export class Ticker {
   /** For what the next look finds. A timer that is due at once comes before it, and the bound is still the one before. */
   #keepBound(): void {
     clearImmediate(this.#look);
-    this.#answers.look(this.#lookMs ?? this.#answers.sinceMs);
+    if (this.#lookMs !== undefined) {
+      this.#answers.look(this.#lookMs);
+    }
   }
 
   #forgetLooks(): void {

@@ -68,6 +68,8 @@ export const LoadResultSchema = z.object({
     /** CPU time over wall time of the generator process, 1 = one whole CPU. */
     cpuRatio: z.number(),
     eventLoopDelayP99Ms: z.number(),
+    /** 99th percentile of half the time in which an answer came unseen, ms: how well its time is known. */
+    answerTimeErrorP99Ms: z.number().optional(),
     /** Planned arrivals that the generator itself never came to. */
     droppedArrivals: z.number().int().optional(),
     /** Share of the generator's CPUs that others used, the host's own host included; null where it cannot be known. */

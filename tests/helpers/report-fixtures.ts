@@ -131,7 +131,12 @@ export function makeLoadResult(peakMs: number, overrides: Partial<LoadResult> = 
       const served = 2 + 4 * slow + 60 * slow ** 24;
       return { percent, served, waited: served + 1.4 * peakMs * slow ** 12 };
     }),
-    generator: { schedulingLagP99Ms: 1.8, cpuRatio: 0.31, eventLoopDelayP99Ms: 3.2 },
+    generator: {
+      schedulingLagP99Ms: 1.8,
+      cpuRatio: 0.31,
+      eventLoopDelayP99Ms: 3.2,
+      answerTimeErrorP99Ms: 0.4,
+    },
     ...overrides,
   };
 }

@@ -80,9 +80,14 @@ test('a removal that the engine fails at is tried again until the container is g
   const id = await startSleeper();
   seen = 0;
   refusals = 2;
-  await removeContainer(client, id);
-  expect(await exists(id)).toBe(false);
-  expect(seen).toBe(3);
+  try {
+    await removeContainer(client, id);
+    expect(await exists(id)).toBe(false);
+    expect(seen).toBe(3);
+  } finally {
+    refusals = 0;
+    await removeContainer(engine, id);
+  }
 });
 
 test('an engine that fails until the deadline is told in its own words', async () => {

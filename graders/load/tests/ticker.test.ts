@@ -81,6 +81,8 @@ test('counts what it was awake for nothing, and sleeps while nothing is due', as
 
 describe('when an answer came', () => {
   const HELD_UP_MS = 40;
+  /** It would sleep longer. */
+  const SHORT_MS = 12;
   let controller = new AbortController();
 
   interface HeldUp {
@@ -90,8 +92,8 @@ describe('when an answer came', () => {
     unseen: number[];
   }
 
-  function block(): void {
-    const untilMs = performance.now() + HELD_UP_MS;
+  function block(ms: number): void {
+    const untilMs = performance.now() + ms;
     while (performance.now() < untilMs) {
       // Nothing can be read meanwhile.
     }
@@ -107,7 +109,7 @@ describe('when an answer came', () => {
     });
     const waiting = ticker.waitUntil(() => false, controller.signal);
     await later(5);
-    block();
+    block(HELD_UP_MS);
     const read = performance.now();
     const found = [read, read + 10].map((nowMs) => ticker.find(nowMs, read - sentBeforeMs));
     const came = await Promise.all(
@@ -134,12 +136,32 @@ describe('when an answer came', () => {
     expect(unseen).toEqual([]);
   });
 
-  test('is no later for a timer that is due before the look', async () => {
-    controller = new AbortController();
+  async function pair(): Promise<{ client: Socket; peer: Socket; close: () => void }> {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
     const client = connect((server.address() as AddressInfo).port, '127.0.0.1');
     const [peer] = (await once(server, 'connection')) as [Socket];
+    function close(): void {
+      client.destroy();
+      server.close();
+    }
+    return { client, peer, close };
+  }
+
+  /** When an answer came, before it is read, ms; `aloneAgo`: as if none had been found with it. */
+  interface Ago {
+    ago: number;
+    aloneAgo: number;
+  }
+
+  /** How long ago an answer came that is read after so long, where the next thing was due after `dueInMs`. */
+  async function agoAfterSleep(
+    heldUpMs: number,
+    dueInMs: number,
+    onRead: (ticker: Ticker) => void,
+  ): Promise<Ago> {
+    controller = new AbortController();
+    const { client, peer, close } = await pair();
     let ticks = 0;
     const ticker = new Ticker({
       ownsCpu: true,
@@ -151,23 +173,40 @@ describe('when an answer came', () => {
         // Once it has armed the timer that it sleeps by.
         queueMicrotask(() => {
           peer.write('an answer');
-          block();
+          block(heldUpMs);
         });
-        return nowMs + 6;
+        return nowMs + dueInMs;
       },
       health: { recordIdle: () => {}, recordUnseen: () => {} },
     });
-    const agoMs = new Promise<number>((resolve) => {
+    const agoMs = new Promise<Ago>((resolve) => {
       client.once('data', () => {
         const nowMs = performance.now();
-        whenDated(ticker.find(nowMs, 0), (cameMs) => resolve(nowMs - cameMs));
+        const answer = ticker.find(nowMs, 0);
+        const alone = answer.cameMs;
+        whenDated(answer, (cameMs) => resolve({ ago: nowMs - cameMs, aloneAgo: nowMs - alone }));
+        onRead(ticker);
       });
     });
     const waiting = ticker.waitUntil(() => false, controller.signal);
-    expect(await agoMs).toBeGreaterThanOrEqual(HELD_UP_MS / 2);
+    const ago = await agoMs;
     controller.abort(new Error('enough'));
     await expect(waiting).rejects.toThrow('enough');
-    client.destroy();
-    server.close();
+    close();
+    return ago;
+  }
+
+  test('is no later for a timer that is due before the look', async () => {
+    const { ago } = await agoAfterSleep(HELD_UP_MS, 6, () => {});
+    expect(ago).toBeGreaterThanOrEqual(HELD_UP_MS / 2);
+  });
+
+  test('stays what it was when something sooner becomes due as it is read', async () => {
+    const { ago, aloneAgo } = await agoAfterSleep(SHORT_MS, 1000, (ticker) => {
+      const nowMs = performance.now();
+      ticker.wakeBy(nowMs + 10, nowMs);
+    });
+    expect(aloneAgo).toBeGreaterThanOrEqual(SHORT_MS / 2);
+    expect(ago).toBeCloseTo(aloneAgo, 6);
   });
 });

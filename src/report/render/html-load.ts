@@ -97,8 +97,11 @@ function renderErrors({ tasks }: LoadResult): Fragment {
 }
 
 function renderGenerator({ generator, unsent, seed, interference, engine }: LoadResult): Markup {
-  const { droppedArrivals, othersCpuRatio } = generator;
+  const { droppedArrivals, othersCpuRatio, answerTimeErrorP99Ms } = generator;
   const more = [
+    ...(answerTimeErrorP99Ms === undefined
+      ? []
+      : [`answers timed to ${formatFigure(answerTimeErrorP99Ms, 'ms')} (p99)`]),
     ...(droppedArrivals === undefined ? [] : [`${counted(droppedArrivals, 'arrival')} it never came to`]),
     ...(typeof othersCpuRatio === 'number'
       ? [`${formatFigure(othersCpuRatio, 'ratio')} of its CPUs used by others`]

@@ -45,8 +45,8 @@ export async function removeContainer(
         continue;
       }
       // 500: the container ended by itself while the engine was about to kill it, for one. It can be tried again.
-      if (status === undefined || status < 500) {
-        throw error;
+      if (status !== 500) {
+        throw refused ?? error;
       }
       refused = error;
       await delay(RETRY_MS);
