@@ -18,7 +18,7 @@ export async function removeContainer(
   deadlineMs: number = REMOVE_DEADLINE_MS,
 ): Promise<void> {
   const untilMs = performance.now() + deadlineMs;
-  let refused: unknown;
+  let refused: Error | undefined;
   for (;;) {
     const leftMs = untilMs - performance.now();
     if (leftMs <= 0) {
@@ -45,7 +45,7 @@ export async function removeContainer(
         continue;
       }
       // 500: the container ended by itself while the engine was about to kill it, for one. It can be tried again.
-      if (status !== 500) {
+      if (status !== 500 || !(error instanceof Error)) {
         throw refused ?? error;
       }
       refused = error;
