@@ -2,7 +2,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { bundleAssay, finishAssay, startAssay } from './assay.ts';
 import { cpuSeconds, end, later, outputOf, startGenerator, startTarget } from './processes.ts';
-import { KNOWN_SERVERS } from './truth.ts';
+import { KNOWN_SERVERS, toleranceMs } from './truth.ts';
 import type { KnownServer, Percentiles } from './truth.ts';
 
 const CONNECTIONS = 50;
@@ -12,8 +12,11 @@ const WARM_UP_S = 1.5;
 /** Longest wait for a first request, and for so much CPU time on a machine that others keep busy, s. */
 const LONGEST_START_S = 60;
 const LONGEST_WINDOW_S = 20;
-/** A latency that was measured while they were later than this, ms, is measured again, so many times at the most. */
-const UNDISTURBED_MS = 0.7;
+/**
+ * A row that was measured while they were later than this share of what its p99 may be off is measured again, so many
+ * times at the most.
+ */
+const UNDISTURBED_SHARE = 0.7;
 const MOST_ATTEMPTS = 5;
 
 export interface DriverOptions {
@@ -159,7 +162,9 @@ async function measureAccuracy({ rates, servers }: DriverOptions): Promise<Accur
   for (const server of KNOWN_SERVERS.filter(({ name }) => servers.includes(name))) {
     for (const rate of rates) {
       const truth = server.truth(rate);
-      const assay = await leastDisturbed(() => assayLatency(server, rate, (port += 1)));
+      const assay = await leastDisturbed(toleranceMs(truth.p99), () =>
+        assayLatency(server, rate, (port += 1)),
+      );
       const locust = await locustLatency(server, rate, (port += 1));
       rows.push({ server: server.name, rate, truth, assay, locust });
       process.stderr.write(`${JSON.stringify(rows.at(-1))}\n`);
@@ -170,11 +175,12 @@ async function measureAccuracy({ rates, servers }: DriverOptions): Promise<Accur
 
 /** The choice is by lateness, which is no matter of the figures themselves. */
 async function leastDisturbed(
+  mayBeOffMs: number,
   measure: () => Promise<Omit<OwnPercentiles, 'attempts'>>,
 ): Promise<OwnPercentiles> {
   let best = await measure();
   let attempts = 1;
-  while (attempts < MOST_ATTEMPTS && latenessOf(best) > UNDISTURBED_MS) {
+  while (attempts < MOST_ATTEMPTS && latenessOf(best) > mayBeOffMs * UNDISTURBED_SHARE) {
     const again = await measure();
     attempts += 1;
     best = latenessOf(again) < latenessOf(best) ? again : best;

@@ -57,5 +57,10 @@ export const KNOWN_SERVERS: readonly KnownServer[] = [
 
 /** Within 5 % of the truth or 1 ms, the larger. */
 export function isTrue(measured: number, truth: number): boolean {
-  return Math.abs(measured - truth) <= Math.max(1, truth * 0.05);
+  return Math.abs(measured - truth) <= toleranceMs(truth);
+}
+
+/** By how much a latency may be off. */
+export function toleranceMs(truth: number): number {
+  return Math.max(1, truth * 0.05);
 }
