@@ -84,9 +84,9 @@ async function runHostCommand(
       return await runServices(args, config, io);
     }
     case 'serve': {
-      const urls = await startServices(config, signal);
       const { runServe } = await import('./cli/serve-command.ts');
-      return await runServe(config, { worker: !args.includes('--no-worker'), ...urls }, io, signal);
+      const findUrls = async () => await (await startServices(config, signal)).urls;
+      return await runServe(config, { worker: !args.includes('--no-worker'), findUrls }, io, signal);
     }
     case 'worker': {
       const urls = await startServices(config, signal);

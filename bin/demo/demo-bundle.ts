@@ -1,16 +1,18 @@
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { parseDocument } from 'yaml';
 import { z } from 'zod';
-import { inspectSubmission } from '../../src/intake/inspect-submission.ts';
-import { packTar, readTar } from '../../src/shared/tar-buffer.ts';
+import { listBundleFiles } from '../../src/challenges/bundle-files.ts';
+import { packTar } from '../../src/shared/tar-buffer.ts';
+import type { TarEntry } from '../../src/shared/tar-buffer.ts';
 
 const PLAN = 'hidden/load.yaml';
 
 /** The bundle as tar.gz without its samples, with the short load shape that its plan names in the place of the long one. */
-export async function packDemoBundle(folder: string, profile: string, signal: AbortSignal): Promise<Buffer> {
-  const { tar } = await inspectSubmission({ path: folder }, {}, signal);
-  const entries = readTar(tar)
+export async function packDemoBundle(folder: string, profile: string): Promise<Buffer> {
+  const entries = (await readFolder(folder))
     // Their expectations are of the whole plan; the demo hands them in itself.
     .filter(({ path }) => !path.startsWith('submissions/'))
     .map((entry) => (entry.path === PLAN ? { ...entry, content: shorten(entry.content, profile) } : entry));
@@ -34,7 +36,19 @@ function shorten(plan: Buffer, profile: string): Buffer {
 }
 
 /** A sample's folder as tar.gz, without what its author expects of it. */
-export async function packSample(folder: string, signal: AbortSignal): Promise<Buffer> {
-  const { tar } = await inspectSubmission({ path: folder }, {}, signal);
-  return await promisify(gzip)(packTar(readTar(tar).filter(({ path }) => path !== 'expect.yaml')));
+export async function packSample(folder: string): Promise<Buffer> {
+  const entries = await readFolder(folder);
+  return await promisify(gzip)(packTar(entries.filter(({ path }) => path !== 'expect.yaml')));
+}
+
+/** These folders come with assay: the service reads what they are packed to as it would a stranger's. */
+async function readFolder(folder: string): Promise<TarEntry[]> {
+  const files = await listBundleFiles(folder, []);
+  return await Promise.all(
+    files.map(async (path) => {
+      const file = join(folder, path);
+      const [content, { mode }] = await Promise.all([readFile(file), stat(file)]);
+      return { path, type: 'file' as const, executable: (mode & 0o100) !== 0, content };
+    }),
+  );
 }

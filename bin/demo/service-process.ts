@@ -4,8 +4,6 @@ import { createInterface } from 'node:readline';
 import { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import type { GradeIo } from '../../src/cli/grade-command.ts';
-import { runServices } from '../../src/cli/services-command.ts';
-import { runToken } from '../../src/cli/token-command.ts';
 import { readConfig } from '../../src/config.ts';
 
 /** The service in a process of its own, as `npm start` would run it. */
@@ -37,6 +35,7 @@ export async function startService(env: NodeJS.ProcessEnv, signal: AbortSignal):
     child.kill('SIGTERM');
     await ended;
     clearTimeout(timer);
+    const { runServices } = await import('../../src/cli/services-command.ts');
     await runServices(['stop'], config, collector().io);
   }
 
@@ -46,6 +45,7 @@ export async function startService(env: NodeJS.ProcessEnv, signal: AbortSignal):
       url,
       adminToken: async () => {
         const { io, text } = collector();
+        const { runToken } = await import('../../src/cli/token-command.ts');
         await runToken(['create', '--role', 'admin', '--name', 'demo'], config, io, signal);
         return text().trim();
       },

@@ -1,6 +1,5 @@
 import { once } from 'node:events';
-import { openApi } from '../compose-api.ts';
-import { openBacking } from '../compose-service.ts';
+import type { openApi } from '../compose-api.ts';
 import type { Backing } from '../compose-service.ts';
 import type { Config } from '../config.ts';
 import { AssayError } from '../domain/errors.ts';
@@ -23,18 +22,22 @@ const PORTS_TRIED = 20;
 /** Runs the service until the signal. Prints its address, and on the first start the first admin's token, once. */
 export async function runServe(
   config: Config,
-  options: { worker: boolean; urls: Promise<ServiceUrls> },
+  options: { worker: boolean; findUrls: () => Promise<ServiceUrls> },
   io: GradeIo,
   signal: AbortSignal,
 ): Promise<number> {
-  const urls = await options.urls;
-  signal.throwIfAborted();
-  // It loads and proves its sandbox while the API comes up.
-  const worker = options.worker ? superviseWorker(urls, config, makeLogger(config.logLevel)) : undefined;
+  // It loads and proves its sandbox while the API comes up, so it begins before most of the API is loaded.
+  const worker = options.worker ? superviseWorker(config, makeLogger(config.logLevel)) : undefined;
   try {
+    const [urls, { openBacking }, { openApi }] = await Promise.all([
+      options.findUrls(),
+      import('../compose-service.ts'),
+      import('../compose-api.ts'),
+    ]);
+    signal.throwIfAborted();
     const backing = await openBacking(config, urls);
     try {
-      await serve(config, backing, worker, io, signal);
+      await serve({ config, backing, worker, open: openApi }, io, signal);
     } finally {
       await backing.close();
     }
@@ -44,14 +47,19 @@ export async function runServe(
   return EXIT.passed;
 }
 
+interface Service {
+  config: Config;
+  backing: Backing;
+  worker: SupervisedWorker | undefined;
+  open: typeof openApi;
+}
+
 async function serve(
-  config: Config,
-  backing: Backing,
-  worker: SupervisedWorker | undefined,
+  { config, backing, worker, open }: Service,
   io: GradeIo,
   signal: AbortSignal,
 ): Promise<void> {
-  const api = await openApi(config, backing);
+  const api = await open(config, backing);
   try {
     const url = await listen(api.app, config);
     await printFirstToken(backing, io);

@@ -3,7 +3,6 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import type { ServiceUrls } from '../open-services.ts';
 import type { Config } from '../config.ts';
 import type { Logger } from '../shared/logger.ts';
 
@@ -20,8 +19,11 @@ export interface SupervisedWorker {
   stop(): Promise<void>;
 }
 
-/** Starts the worker. It has a process of its own, so that what grading costs, or breaks, is not the API's. */
-export function superviseWorker(urls: ServiceUrls, config: Config, logger: Logger): SupervisedWorker {
+/**
+ * Starts the worker. It has a process of its own, so that what grading costs, or breaks, is not the API's. It finds
+ * database and queue by itself, in the way that the API does.
+ */
+export function superviseWorker(config: Config, logger: Logger): SupervisedWorker {
   const ended = new AbortController();
   let child: ChildProcess | undefined;
 
@@ -29,7 +31,7 @@ export function superviseWorker(urls: ServiceUrls, config: Config, logger: Logge
     let pauseMs = FIRST_PAUSE_MS;
     while (!ended.signal.aborted) {
       const beganMs = performance.now();
-      child = startChild(urls, config);
+      child = startChild(config);
       const exit = await exitOf(child);
       if (ended.signal.aborted) {
         return;
@@ -55,14 +57,14 @@ export function superviseWorker(urls: ServiceUrls, config: Config, logger: Logge
 }
 
 /** Its stdin stays open as long as we live: at its end the worker stops, however we died. */
-function startChild(urls: ServiceUrls, config: Config): ChildProcess {
+function startChild(config: Config): ChildProcess {
   const main = fileURLToPath(new URL('../main.ts', import.meta.url));
   return spawn(
     process.execPath,
     ['--import', import.meta.resolve('tsx'), main, 'worker', '--until-stdin-ends'],
     {
       stdio: ['pipe', 'inherit', 'inherit'],
-      env: { ...config.childEnv, DATABASE_URL: urls.databaseUrl, REDIS_URL: urls.redisUrl },
+      env: config.childEnv,
     },
   );
 }

@@ -2,7 +2,6 @@ import type { Config } from '../config.ts';
 import type { AssayError } from '../domain/errors.ts';
 import { parseDuration } from '../domain/units.ts';
 import { newToken } from '../http/new-token.ts';
-import { openStore } from '../open-store.ts';
 import { systemClock } from '../shared/clock.ts';
 import type { NewToken } from '../store/access-store.ts';
 import type { Store } from '../store/store.ts';
@@ -20,6 +19,8 @@ export async function runToken(
   signal: AbortSignal,
 ): Promise<number> {
   const wanted = parseTokenOptions(args);
+  // Not before it is needed: the service, too, adds a token at its first start, and has a store open.
+  const { openStore } = await import('../open-store.ts');
   const store = await openStore(config, signal);
   try {
     const { token, hash } = newToken(wanted.role);
