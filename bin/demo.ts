@@ -8,7 +8,7 @@ import { makeDemoView } from './demo/demo-view.ts';
 import { startService } from './demo/service-process.ts';
 
 /** More than CPUs: API suites mostly wait, and load still has the machine to itself. */
-const AT_A_TIME = 5;
+const AT_A_TIME = 3;
 
 async function demo(signal: AbortSignal): Promise<number> {
   const view = makeDemoView(process.stderr);

@@ -13,6 +13,7 @@ import { isProven, proveSandbox } from './sandbox/docker/self-test.ts';
 import type { SandboxEngine } from './sandbox/sandbox-engine.ts';
 import { reconcileChore, relayChore, sweepChore } from './worker/chores.ts';
 import { keepGoing } from './worker/keep-going.ts';
+import { makeKnownChallenges } from './worker/known-challenges.ts';
 import { startWorker } from './worker/worker.ts';
 import { WORKER_SETTINGS } from './worker/worker-deps.ts';
 
@@ -37,6 +38,7 @@ export async function openWorker(config: Config, backing: Backing): Promise<Open
       store,
       blobs,
       grading: { ...grading.deps, gate: makeStageGate() },
+      knownChallenges: makeKnownChallenges(),
       inspect: (directory, signal) => inspectSubmission({ path: directory }, {}, signal),
       logger,
       id: `${hostname()}-${process.pid}-${randomBytes(4).toString('hex')}`,

@@ -85,14 +85,15 @@ async function runHostCommand(
     }
     case 'serve': {
       const { runServe } = await import('./cli/serve-command.ts');
-      const findUrls = async () => await (await startServices(config, signal)).urls;
-      return await runServe(config, { worker: !args.includes('--no-worker'), findUrls }, io, signal);
+      const worker = !args.includes('--no-worker');
+      return await runServe(config, { worker, findUrls: () => findUrls(config, signal) }, io, signal);
     }
     case 'worker': {
-      const urls = await startServices(config, signal);
+      const urls = findUrls(config, signal);
+      urls.catch(() => undefined);
       const { runWorker } = await import('./cli/worker-command.ts');
       const untilStdinEnds = args.includes('--until-stdin-ends');
-      return await runWorker(config, { untilStdinEnds, ...urls }, io, signal);
+      return await runWorker(config, { untilStdinEnds, urls }, io, signal);
     }
     case 'token':
       return await (await import('./cli/token-command.ts')).runToken(args, config, io, signal);
@@ -103,11 +104,9 @@ async function runHostCommand(
   }
 }
 
-/** Database and queue start while the rest of the program is loaded. */
-async function startServices(config: Config, signal: AbortSignal): Promise<{ urls: Promise<ServiceUrls> }> {
-  const urls = (await import('./open-services.ts')).findUrls(config, signal);
-  urls.catch(() => undefined);
-  return { urls };
+/** Database and queue; those of assay's own start while the rest of the program is loaded. */
+async function findUrls(config: Config, signal: AbortSignal): Promise<ServiceUrls> {
+  return await (await import('./open-services.ts')).findUrls(config, signal);
 }
 
 async function openEngineAccess(config: Config): Promise<EngineAccess> {

@@ -20,10 +20,10 @@ const BUNDLE = 'challenge-specs/url-shortener';
 /** Five different fates, two of which take all the tests there are. */
 const SAMPLES = [
   'reference-node',
-  'broken-first-draft',
   'broken-wrong-port',
   'broken-crashes-at-start',
   'broken-build-fails',
+  'broken-first-draft',
 ];
 
 const Version = z.object({ slug: z.string(), version: z.number(), state: z.string() });
@@ -77,13 +77,16 @@ export async function runDemo(starting: Promise<ServiceProcess>, demo: Demo): Pr
     view.say(`It listens on ${url}; every call: ${url}/docs`);
     const service = { ...demo, admin, url, signal: AbortSignal.any([signal, over.signal]) };
     const { slug } = await publish(bundle, service);
-    const rows = await Promise.all(
-      packed.map(async (one) => {
-        const handed = await handIn(one, slug, service);
-        accepted.push(handed);
-        return await watch(handed, service);
-      }),
-    );
+    const watched: Promise<Row>[] = [];
+    // One after the other: they are graded in the order in which they come, and the first has the most to be done.
+    for (const one of packed) {
+      const handed = await handIn(one, slug, service);
+      accepted.push(handed);
+      const row = watch(handed, service);
+      row.catch(() => undefined);
+      watched.push(row);
+    }
+    const rows = await Promise.all(watched);
     accepted.length = 0;
     process.stdout.write(renderTable(rows));
     return rows.every(({ differences }) => differences.length === 0) ? EXIT.passed : EXIT.notPassed;

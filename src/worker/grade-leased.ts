@@ -30,13 +30,23 @@ export async function gradeLeased(
   if (!version) {
     throw new InfraError('VERSION_MISSING', 'the challenge version of this run is not stored');
   }
+  if (lease.run.kind === 'check') {
+    return await withChallenge(deps, version, (challenge) => check(deps, lease, challenge, teller, signal));
+  }
+  const challenge = await deps.knownChallenges.get(version, () =>
+    withChallenge(deps, version, (loaded) => Promise.resolve(loaded)),
+  );
+  return await grade(deps, lease, { challenge, version }, teller, signal);
+}
+
+/** The challenge, with the files of its bundle in its folder as long as `use` takes. */
+async function withChallenge<T>(
+  deps: WorkerDeps,
+  version: ChallengeVersion,
+  use: (challenge: Challenge) => Promise<T>,
+): Promise<T> {
   const entries = readTar(await deps.blobs.read(version.bundleBlob));
-  return await withUnpackedBundle(deps.workDir, entries, async (folder) => {
-    const challenge = await loadChallenge(folder);
-    return lease.run.kind === 'check'
-      ? await check(deps, lease, challenge, teller, signal)
-      : await grade(deps, lease, { challenge, version }, teller, signal);
-  });
+  return await withUnpackedBundle(deps.workDir, entries, async (folder) => use(await loadChallenge(folder)));
 }
 
 async function check(

@@ -3,12 +3,14 @@ import type { CheckDeps, InTurn } from '../grading/check/check-types.ts';
 import type { GradeDeps } from '../grading/grade-run.ts';
 import type { Logger } from '../shared/logger.ts';
 import type { Store } from '../store/store.ts';
+import type { KnownChallenges } from './known-challenges.ts';
 
 /** What working on runs takes. */
 export interface WorkerDeps {
   store: Pick<Store, 'runs' | 'events' | 'submissions' | 'challenges' | 'workers'>;
   blobs: BlobStore;
   grading: Omit<GradeDeps, 'onProgress'>;
+  knownChallenges: KnownChallenges;
   /** Reads a sample submission of a challenge that is checked. */
   inspect: CheckDeps['inspect'];
   /** The turns of the gradings of a check, between submissions. Undefined for what is none. */

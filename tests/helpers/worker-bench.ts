@@ -16,6 +16,7 @@ import { systemClock } from '../../src/shared/clock.ts';
 import type { Run } from '../../src/store/run-store.ts';
 import { openPostgresStore } from '../../src/store/postgres/postgres-store.ts';
 import type { Store } from '../../src/store/store.ts';
+import { makeKnownChallenges } from '../../src/worker/known-challenges.ts';
 import { relayChore } from '../../src/worker/chores.ts';
 import { keepGoing } from '../../src/worker/keep-going.ts';
 import { startWorker } from '../../src/worker/worker.ts';
@@ -85,6 +86,7 @@ export async function openWorkerBench(): Promise<WorkerBench> {
           logger,
           id,
           workDir: join(folder, id),
+          knownChallenges: makeKnownChallenges(),
           settings: { ...WORKER_SETTINGS, retryMs: 1, heartbeatMs: 100, ...settings },
         },
         host: 'bench',

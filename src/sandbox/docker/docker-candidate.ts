@@ -98,7 +98,7 @@ export class DockerCandidate implements Candidate {
 
   async #lookAtPids(): Promise<void> {
     if (this.running) {
-      await this.#pids.look();
+      await this.#pids.lookBeforeEnd();
     }
   }
 

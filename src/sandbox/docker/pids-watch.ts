@@ -1,6 +1,10 @@
 import type { ResourceUsage } from '../../domain/grader-protocol.ts';
 
 const SAMPLE_MS = 1000;
+/** A reading counts as fresh for so long: the engine itself reads once a second. */
+const FRESH_MS = 1500;
+/** A fresh reading below this part of the limit makes another one needless. */
+const FAR_FROM_LIMIT = 0.5;
 
 /**
  * Notices that a container met its process limit. The engine tells only the current number, so a limit that is
@@ -13,6 +17,7 @@ export class PidsWatch {
   readonly #read: () => Promise<ResourceUsage>;
   #timer: NodeJS.Timeout | undefined;
   #reading = false;
+  #last: { pids: number; atMs: number } | undefined;
 
   constructor(limit: number, read: () => Promise<ResourceUsage>) {
     this.#limit = limit;
@@ -22,6 +27,8 @@ export class PidsWatch {
   /** Looks once a second until `stop`. */
   start(): void {
     this.stop();
+    // What an earlier life was seen to use says nothing about this one.
+    this.#last = undefined;
     this.#timer = setInterval(() => void this.look(), SAMPLE_MS);
     this.#timer.unref();
   }
@@ -45,8 +52,17 @@ export class PidsWatch {
     }
   }
 
+  /** The last look before an end: nobody waits for the engine, up to a second, where there is nothing to be seen. */
+  async lookBeforeEnd(): Promise<void> {
+    const { pids, atMs } = this.#last ?? { pids: Infinity, atMs: 0 };
+    if (pids >= this.#limit * FAR_FROM_LIMIT || performance.now() - atMs > FRESH_MS) {
+      await this.look();
+    }
+  }
+
   /** Takes a reading that was made for another purpose. */
   note(usage: ResourceUsage): void {
+    this.#last = { pids: usage.pids, atMs: performance.now() };
     this.limitHit ||= usage.pids >= this.#limit;
   }
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import { expect, it, vi } from 'vitest';
 import type { Delivery, DeliveryHandler } from '../../../src/queue/grading-queue.ts';
+import { makeKnownChallenges } from '../../../src/worker/known-challenges.ts';
 import { startWorker } from '../../../src/worker/worker.ts';
 import type { WorkerOptions } from '../../../src/worker/worker.ts';
 
@@ -38,6 +39,7 @@ it('a worker that is told to drain puts back what waits for a slot, while others
     store,
     logger: pino({ level: 'silent' }),
     workDir: join(tmpdir(), 'assay-nothing-here'),
+    knownChallenges: makeKnownChallenges(),
     grading: { version: '1' },
     id: 'one',
     settings: {},
