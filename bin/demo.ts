@@ -7,7 +7,7 @@ import type { Config } from '../src/config.ts';
 import { makeDemoView } from './demo/demo-view.ts';
 import { startService } from './demo/service-process.ts';
 
-/** More than CPUs: API suites mostly wait, and load still has the machine to itself. */
+/** API suites mostly wait, and one of the samples does nothing else; load still has the machine to itself. */
 const AT_A_TIME = 3;
 
 async function demo(signal: AbortSignal): Promise<number> {
@@ -17,14 +17,16 @@ async function demo(signal: AbortSignal): Promise<number> {
   const starting = startService(serviceEnv(config), signal);
   starting.catch(() => undefined);
   // Loading this side takes about as long as the service needs to start.
-  const { runDemo } = await import('./demo/run-demo.ts');
+  const { runDemo } = await import('./demo/run-demo.ts').catch(async (error: unknown) => {
+    await starting.then(async ({ stop }) => stop());
+    throw error;
+  });
   return await runDemo(starting, { view, reports: join(config.home, 'reports'), signal });
 }
 
 /** A home, a port, a database and a queue of its own, whatever the service of this machine is set to. */
 function serviceEnv({ home, childEnv }: Config): NodeJS.ProcessEnv {
   return {
-    // More at a time than CPUs: API suites mostly wait, and load still has the machine to itself.
     ASSAY_SLOTS: String(AT_A_TIME),
     ...childEnv,
     ASSAY_HOME: join(home, 'demo'),

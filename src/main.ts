@@ -85,15 +85,13 @@ async function runHostCommand(
     }
     case 'serve': {
       const { runServe } = await import('./cli/serve-command.ts');
-      const worker = !args.includes('--no-worker');
-      return await runServe(config, { worker, findUrls: () => findUrls(config, signal) }, io, signal);
+      return await runServe(config, { worker: !args.includes('--no-worker') }, io, signal);
     }
     case 'worker': {
-      const urls = findUrls(config, signal);
-      urls.catch(() => undefined);
+      const supervised = args.includes('--supervised');
+      const urls = supervised ? undefined : await startServices(config, signal);
       const { runWorker } = await import('./cli/worker-command.ts');
-      const untilStdinEnds = args.includes('--until-stdin-ends');
-      return await runWorker(config, { untilStdinEnds, urls }, io, signal);
+      return await runWorker(config, { ...urls }, io, signal);
     }
     case 'token':
       return await (await import('./cli/token-command.ts')).runToken(args, config, io, signal);
@@ -104,9 +102,11 @@ async function runHostCommand(
   }
 }
 
-/** Database and queue; those of assay's own start while the rest of the program is loaded. */
-async function findUrls(config: Config, signal: AbortSignal): Promise<ServiceUrls> {
-  return await (await import('./open-services.ts')).findUrls(config, signal);
+/** Database and queue start while the rest of the program is loaded. */
+async function startServices(config: Config, signal: AbortSignal): Promise<{ urls: Promise<ServiceUrls> }> {
+  const urls = (await import('./open-services.ts')).findUrls(config, signal);
+  urls.catch(() => undefined);
+  return { urls };
 }
 
 async function openEngineAccess(config: Config): Promise<EngineAccess> {

@@ -1,13 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Config } from './config.ts';
-import { AssayError } from './domain/errors.ts';
+import { AssayError, InfraError } from './domain/errors.ts';
 import { DockerClient } from './sandbox/docker/docker-client.ts';
 import type { DockerAddress } from './sandbox/docker/docker-client.ts';
 import { makeImageStore } from './sandbox/docker/images.ts';
 import type { ImageStore } from './sandbox/docker/images.ts';
+import { writeOnce } from './shared/write-once.ts';
 
 /** The folder of assay itself: docker/, graders/ and package.json lie in it. */
 export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -35,13 +36,17 @@ export async function openEngineAccess(config: Config): Promise<EngineAccess> {
 async function readInstallId(home: string): Promise<string> {
   const file = join(home, 'install-id');
   const known = await readFile(file, 'utf8').catch(() => undefined);
-  if (known !== undefined && /^[a-z0-9]{12}$/.test(known.trim())) {
-    return known.trim();
+  if (known === undefined) {
+    await mkdir(home, { recursive: true });
+    await writeOnce(file, `${randomBytes(6).toString('hex')}\n`);
   }
-  await mkdir(home, { recursive: true });
-  // "wx": of two first runs at once one wins, and both then read the same name.
-  await writeFile(file, `${randomBytes(6).toString('hex')}\n`, { flag: 'wx' }).catch(() => undefined);
-  return (await readFile(file, 'utf8')).trim();
+  const id = (known ?? (await readFile(file, 'utf8'))).trim();
+  if (!/^[a-z0-9]{12}$/.test(id)) {
+    throw new InfraError('CONFIG_INVALID', `${file} does not hold the name of this installation`, {
+      mend: "put the file back, or remove it: what carries the old name is then nobody's",
+    });
+  }
+  return id;
 }
 
 function dockerAddress(dockerHost: string | undefined): DockerAddress {

@@ -5,6 +5,7 @@ import { gzip } from 'node:zlib';
 import { parseDocument } from 'yaml';
 import { z } from 'zod';
 import { listBundleFiles } from '../../src/challenges/bundle-files.ts';
+import type { SpecProblem } from '../../src/domain/errors.ts';
 import { packTar } from '../../src/shared/tar-buffer.ts';
 import type { TarEntry } from '../../src/shared/tar-buffer.ts';
 
@@ -12,11 +13,15 @@ const PLAN = 'hidden/load.yaml';
 
 /** The bundle as tar.gz without its samples, with the short load shape that its plan names in the place of the long one. */
 export async function packDemoBundle(folder: string, profile: string): Promise<Buffer> {
-  const entries = (await readFolder(folder))
-    // Their expectations are of the whole plan; the demo hands them in itself.
-    .filter(({ path }) => !path.startsWith('submissions/'))
-    .map((entry) => (entry.path === PLAN ? { ...entry, content: shorten(entry.content, profile) } : entry));
-  return await promisify(gzip)(packTar(entries));
+  // Their expectations are of the whole plan; the demo hands them in itself.
+  const entries = await readFolder(folder, (path) => !path.startsWith('submissions/'));
+  return await promisify(gzip)(
+    packTar(
+      entries.map((entry) =>
+        entry.path === PLAN ? { ...entry, content: shorten(entry.content, profile) } : entry,
+      ),
+    ),
+  );
 }
 
 function shorten(plan: Buffer, profile: string): Buffer {
@@ -37,13 +42,17 @@ function shorten(plan: Buffer, profile: string): Buffer {
 
 /** A sample's folder as tar.gz, without what its author expects of it. */
 export async function packSample(folder: string): Promise<Buffer> {
-  const entries = await readFolder(folder);
-  return await promisify(gzip)(packTar(entries.filter(({ path }) => path !== 'expect.yaml')));
+  return await promisify(gzip)(packTar(await readFolder(folder, (path) => path !== 'expect.yaml')));
 }
 
 /** These folders come with assay: the service reads what they are packed to as it would a stranger's. */
-async function readFolder(folder: string): Promise<TarEntry[]> {
-  const files = await listBundleFiles(folder, []);
+async function readFolder(folder: string, wanted: (path: string) => boolean): Promise<TarEntry[]> {
+  const problems: SpecProblem[] = [];
+  const files = (await listBundleFiles(folder, problems)).filter(wanted);
+  const [problem] = problems.filter(({ file }) => wanted(file));
+  if (problem) {
+    throw new Error(`${folder}/${problem.file} ${problem.message}`);
+  }
   return await Promise.all(
     files.map(async (path) => {
       const file = join(folder, path);

@@ -17,7 +17,7 @@ import type { DemoView } from './demo-view.ts';
 import type { ServiceProcess } from './service-process.ts';
 
 const BUNDLE = 'challenge-specs/url-shortener';
-/** Five different fates, two of which take all the tests there are. */
+/** Five different fates, two of which take all the tests there are: the first, and the one that needs less for them, last. */
 const SAMPLES = [
   'reference-node',
   'broken-wrong-port',
@@ -78,7 +78,7 @@ export async function runDemo(starting: Promise<ServiceProcess>, demo: Demo): Pr
     const service = { ...demo, admin, url, signal: AbortSignal.any([signal, over.signal]) };
     const { slug } = await publish(bundle, service);
     const watched: Promise<Row>[] = [];
-    // One after the other: they are graded in the order in which they come, and the first has the most to be done.
+    // One after the other: they are graded in the order in which they come.
     for (const one of packed) {
       const handed = await handIn(one, slug, service);
       accepted.push(handed);

@@ -5,7 +5,6 @@ import type { Config } from '../config.ts';
 import { AssayError } from '../domain/errors.ts';
 import type { App } from '../http/app-types.ts';
 import { newToken } from '../http/new-token.ts';
-import type { ServiceUrls } from '../open-services.ts';
 import { makeLogger } from '../shared/logger.ts';
 import { EXIT } from './exit-codes.ts';
 import type { GradeIo } from './grade-command.ts';
@@ -22,22 +21,22 @@ const PORTS_TRIED = 20;
 /** Runs the service until the signal. Prints its address, and on the first start the first admin's token, once. */
 export async function runServe(
   config: Config,
-  options: { worker: boolean; findUrls: () => Promise<ServiceUrls> },
+  options: { worker: boolean },
   io: GradeIo,
   signal: AbortSignal,
 ): Promise<number> {
+  const urls = import('../open-services.ts').then(({ findUrls }) => findUrls(config, signal));
+  urls.catch(() => undefined);
   // It loads and proves its sandbox while the API comes up, so it begins before most of the API is loaded.
-  const worker = options.worker ? superviseWorker(config, makeLogger(config.logLevel)) : undefined;
+  const worker = options.worker ? superviseWorker(urls, config, makeLogger(config.logLevel)) : undefined;
   try {
-    const [urls, { openBacking }, { openApi }] = await Promise.all([
-      options.findUrls(),
-      import('../compose-service.ts'),
-      import('../compose-api.ts'),
-    ]);
+    const { openBacking } = await import('../compose-service.ts');
+    const { openApi } = await import('../compose-api.ts');
+    const found = await urls;
     signal.throwIfAborted();
-    const backing = await openBacking(config, urls);
+    const backing = await openBacking(config, found);
     try {
-      await serve({ config, backing, worker, open: openApi }, io, signal);
+      await serve({ config, backing, worker, openApi }, io, signal);
     } finally {
       await backing.close();
     }
@@ -51,11 +50,11 @@ interface Service {
   config: Config;
   backing: Backing;
   worker: SupervisedWorker | undefined;
-  open: typeof openApi;
+  openApi: typeof openApi;
 }
 
 async function serve(
-  { config, backing, worker, open }: Service,
+  { config, backing, worker, openApi: open }: Service,
   io: GradeIo,
   signal: AbortSignal,
 ): Promise<void> {

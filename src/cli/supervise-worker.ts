@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Config } from '../config.ts';
+import type { ServiceUrls } from '../open-services.ts';
 import type { Logger } from '../shared/logger.ts';
 
 const FIRST_PAUSE_MS = 1000;
@@ -20,10 +21,14 @@ export interface SupervisedWorker {
 }
 
 /**
- * Starts the worker. It has a process of its own, so that what grading costs, or breaks, is not the API's. It finds
- * database and queue by itself, in the way that the API does.
+ * Starts the worker. It has a process of its own, so that what grading costs, or breaks, is not the API's. It loads
+ * while `urls` are still looked for, and hears of them on its stdin.
  */
-export function superviseWorker(config: Config, logger: Logger): SupervisedWorker {
+export function superviseWorker(
+  urls: Promise<ServiceUrls>,
+  config: Config,
+  logger: Logger,
+): SupervisedWorker {
   const ended = new AbortController();
   let child: ChildProcess | undefined;
 
@@ -31,7 +36,7 @@ export function superviseWorker(config: Config, logger: Logger): SupervisedWorke
     let pauseMs = FIRST_PAUSE_MS;
     while (!ended.signal.aborted) {
       const beganMs = performance.now();
-      child = startChild(config);
+      child = startChild(urls, config);
       const exit = await exitOf(child);
       if (ended.signal.aborted) {
         return;
@@ -57,16 +62,21 @@ export function superviseWorker(config: Config, logger: Logger): SupervisedWorke
 }
 
 /** Its stdin stays open as long as we live: at its end the worker stops, however we died. */
-function startChild(config: Config): ChildProcess {
+function startChild(urls: Promise<ServiceUrls>, config: Config): ChildProcess {
   const main = fileURLToPath(new URL('../main.ts', import.meta.url));
-  return spawn(
-    process.execPath,
-    ['--import', import.meta.resolve('tsx'), main, 'worker', '--until-stdin-ends'],
-    {
-      stdio: ['pipe', 'inherit', 'inherit'],
-      env: config.childEnv,
-    },
+  const args = ['--import', import.meta.resolve('tsx'), main, 'worker', '--supervised'];
+  const child = spawn(process.execPath, args, {
+    stdio: ['pipe', 'inherit', 'inherit'],
+    env: config.childEnv,
+  });
+  // One that has ended reads no more; its end is noticed elsewhere.
+  child.stdin.on('error', () => undefined);
+  urls.then(
+    (found) => child.stdin.write(`${JSON.stringify(found)}\n`),
+    // The service ends over it, and the worker with the service.
+    () => undefined,
   );
+  return child;
 }
 
 async function exitOf(child: ChildProcess): Promise<string> {

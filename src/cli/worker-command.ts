@@ -1,3 +1,5 @@
+import { createInterface } from 'node:readline';
+import { z } from 'zod';
 import { openBacking } from '../compose-service.ts';
 import { openWorker } from '../compose-worker.ts';
 import type { OpenWorker } from '../compose-worker.ts';
@@ -7,22 +9,24 @@ import { EXIT } from './exit-codes.ts';
 import type { GradeIo } from './grade-command.ts';
 import { untilAborted } from './serve-command.ts';
 
-/** Runs a worker until the signal, or until the process that started it is gone. */
+const UrlsSchema = z.object({ databaseUrl: z.string(), redisUrl: z.string() });
+
+/**
+ * Runs a worker until the signal. Without `urls` it is a service's: that one tells them on stdin, and when it is gone,
+ * which ends stdin, the worker ends too.
+ */
 export async function runWorker(
   config: Config,
-  options: { untilStdinEnds: boolean; urls: Promise<ServiceUrls> },
+  options: { urls?: Promise<ServiceUrls> },
   io: GradeIo,
   signal: AbortSignal,
 ): Promise<number> {
   const orphaned = new AbortController();
-  if (options.untilStdinEnds) {
-    process.stdin.on('end', () => orphaned.abort()).on('error', () => orphaned.abort());
-    process.stdin.resume();
-  }
   const either = AbortSignal.any([signal, orphaned.signal]);
   try {
-    const urls = await options.urls;
-    if (either.aborted) {
+    const found = options.urls ?? hearUrls(orphaned);
+    const urls = await Promise.race([found, untilAborted(either)]);
+    if (urls === undefined || either.aborted) {
       return EXIT.passed;
     }
     const backing = await openBacking(config, urls);
@@ -38,6 +42,21 @@ export async function runWorker(
     process.stdin.destroy();
   }
   return EXIT.passed;
+}
+
+/** The first line of stdin; its end aborts `orphaned`. */
+function hearUrls(orphaned: AbortController): Promise<ServiceUrls> {
+  process.stdin.on('error', () => orphaned.abort());
+  const lines = createInterface({ input: process.stdin }).once('close', () => orphaned.abort());
+  return new Promise((resolve, reject) => {
+    lines.once('line', (line) => {
+      try {
+        resolve(UrlsSchema.parse(JSON.parse(line)));
+      } catch (error) {
+        reject(new Error('the service did not say where database and queue are', { cause: error }));
+      }
+    });
+  });
 }
 
 async function work(worker: OpenWorker, io: GradeIo, signal: AbortSignal): Promise<void> {

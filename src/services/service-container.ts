@@ -96,12 +96,23 @@ export async function createService(client: DockerClient, spec: ServiceSpec): Pr
       },
     }),
   );
-  await client.call(`start ${name}`, () => container.start());
+  await start(client, container.id);
 }
 
 /** Starts a container that was stopped. */
 export async function startService(client: DockerClient, state: ServiceState): Promise<void> {
-  await client.call('start a service', () => client.api.getContainer(state.id).start());
+  await start(client, state.id);
+}
+
+/** Quiet when another process has started it meanwhile. */
+async function start(client: DockerClient, id: string): Promise<void> {
+  try {
+    await client.call('start a service', () => client.api.getContainer(id).start());
+  } catch (error) {
+    if (engineStatus(error) !== 304) {
+      throw error;
+    }
+  }
 }
 
 /** Stops it in good order; quiet when it does not run. */

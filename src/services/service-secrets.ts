@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { InfraError } from '../domain/errors.ts';
+import { writeOnce } from '../shared/write-once.ts';
 
 const PasswordsSchema = z.object({ postgres: z.string().min(16), redis: z.string().min(16) });
 export type ServicePasswords = z.infer<typeof PasswordsSchema>;
@@ -20,24 +21,6 @@ export async function readServicePasswords(home: string): Promise<ServicePasswor
     });
   }
   return parsed.data;
-}
-
-/**
- * Of two first starts at once one wins, and both then read the same passwords. The file appears whole, on the disk
- * too: an empty one would lock the installation out of its own data.
- */
-async function writeOnce(file: string, text: string): Promise<void> {
-  const draft = `${file}.${randomBytes(6).toString('hex')}`;
-  try {
-    await writeFile(draft, text, { flag: 'wx', mode: 0o600, flush: true });
-    await link(draft, file);
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) {
-      throw error;
-    }
-  } finally {
-    await rm(draft, { force: true });
-  }
 }
 
 export async function forgetServicePasswords(home: string): Promise<void> {

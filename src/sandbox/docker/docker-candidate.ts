@@ -82,8 +82,9 @@ export class DockerCandidate implements Candidate {
   }
 
   async stats(): Promise<ResourceUsage> {
+    const askedMs = performance.now();
     const usage = await this.#container.stats();
-    this.#pids.note(usage);
+    this.#pids.note(usage, askedMs);
     return usage;
   }
 

@@ -7,23 +7,26 @@ function challenge(title: string): Challenge {
   return { title } as unknown as Challenge;
 }
 
-it('reads a version once for all that ask, also at the same time', async () => {
+it('reads a bundle once for all that ask, also at the same time', async () => {
   const known = makeKnownChallenges();
   const load = vi.fn(() => Promise.resolve(challenge('a')));
 
-  const [first, second] = await Promise.all([known.get({ id: 'a' }, load), known.get({ id: 'a' }, load)]);
-  const third = await known.get({ id: 'a' }, load);
+  const [first, second] = await Promise.all([
+    known.get({ bundleBlob: 'a' }, load),
+    known.get({ bundleBlob: 'a' }, load),
+  ]);
+  const third = await known.get({ bundleBlob: 'a' }, load);
 
   expect(load).toHaveBeenCalledTimes(1);
   expect(second).toBe(first);
   expect(third).toBe(first);
 });
 
-it('keeps versions apart', async () => {
+it('keeps bundles apart', async () => {
   const known = makeKnownChallenges();
 
-  const a = await known.get({ id: 'a' }, () => Promise.resolve(challenge('a')));
-  const b = await known.get({ id: 'b' }, () => Promise.resolve(challenge('b')));
+  const a = await known.get({ bundleBlob: 'a' }, () => Promise.resolve(challenge('a')));
+  const b = await known.get({ bundleBlob: 'b' }, () => Promise.resolve(challenge('b')));
 
   expect(b).not.toBe(a);
 });
@@ -31,9 +34,11 @@ it('keeps versions apart', async () => {
 it('tries one again that could not be read', async () => {
   const known = makeKnownChallenges();
 
-  await expect(known.get({ id: 'a' }, () => Promise.reject(new Error('no disk')))).rejects.toThrow('no disk');
+  await expect(known.get({ bundleBlob: 'a' }, () => Promise.reject(new Error('no disk')))).rejects.toThrow(
+    'no disk',
+  );
 
-  expect(await known.get({ id: 'a' }, () => Promise.resolve(challenge('a')))).toEqual(challenge('a'));
+  expect(await known.get({ bundleBlob: 'a' }, () => Promise.resolve(challenge('a')))).toEqual(challenge('a'));
 });
 
 it('forgets the one that was wanted longest ago, and holds no more than four', async () => {
@@ -41,8 +46,8 @@ it('forgets the one that was wanted longest ago, and holds no more than four', a
   const loads = new Map(
     ['a', 'b', 'c', 'd', 'e'].map((id) => [id, vi.fn(() => Promise.resolve(challenge(id)))] as const),
   );
-  async function get(id: string): Promise<void> {
-    await known.get({ id }, loads.get(id) ?? expect.fail(`no such version ${id}`));
+  async function get(bundleBlob: string): Promise<void> {
+    await known.get({ bundleBlob }, loads.get(bundleBlob) ?? expect.fail(`no such bundle ${bundleBlob}`));
   }
   for (const id of ['a', 'b', 'c', 'd', 'a', 'e']) {
     await get(id);
