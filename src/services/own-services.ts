@@ -88,6 +88,11 @@ async function bringUp(
     return state.port;
   }
   if (state) {
+    // Its port may be taken because another process has made it run a moment ago.
+    const again = await inspectService(client, install, service);
+    if (again?.running === true) {
+      return again.port;
+    }
     await removeContainer(client, state.id);
   }
   // The port before is kept where it can be: other processes may have it in their settings.

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { stat } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, expect, it } from 'vitest';
 import { Redis } from 'ioredis';
 import { listServices, stopServices } from '../../src/services/own-services.ts';
@@ -36,6 +37,21 @@ it('keeps two installations apart, and data over a stop; a taken port is left to
     ['postgres', false],
     ['redis', true],
   ]);
+});
+
+it('comes up once for several that want it, however far apart they ask', async () => {
+  for (const stopped of [false, true]) {
+    if (stopped) {
+      await stopServices(other.host);
+    }
+    const urls = await Promise.all(
+      [0, 10, 40, 120, 300].map(async (laterMs) => {
+        await sleep(laterMs);
+        return await other.url('postgres');
+      }),
+    );
+    expect(new Set(urls).size).toBe(1);
+  }
 });
 
 async function withRedis(url: string, work: (redis: Redis) => Promise<unknown>): Promise<void> {
