@@ -124,13 +124,20 @@ function toFigures(load: LoadResult): Figures | undefined {
   const { knee, reference, relative, total, interference, generator } = load;
   const p95 = total.latency?.p95;
   const p95Relative = relative?.total?.p95;
-  if (!knee || !reference || typeof relative?.knee !== 'number' || p95 === undefined || !p95Relative) {
+  const rate = reference?.requestsPerSecond;
+  if (
+    !knee ||
+    rate === undefined ||
+    typeof relative?.knee !== 'number' ||
+    p95 === undefined ||
+    !p95Relative
+  ) {
     return undefined;
   }
   return {
     knee: knee.rate,
     kneeRelative: relative.knee,
-    reference: reference.requestsPerSecond,
+    reference: rate,
     p95,
     p95Relative,
     othersCpu: interference ?? 0,

@@ -1,11 +1,11 @@
 import { NOT_RUNNING } from '../../src/domain/grader-protocol.ts';
-import type { ControlAction, ControlReply } from '../../src/domain/grader-protocol.ts';
+import type { ControlReply, ServiceAction } from '../../src/domain/grader-protocol.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { formatMs } from '../../src/domain/units.ts';
 import { CheckFailure } from './failures.ts';
 
 /** The round trip to the host; `Protocol.control` is one. */
-export type Control = (action: ControlAction, options: { graceMs?: number }) => Promise<ControlReply>;
+export type Control = (action: ServiceAction, options: { graceMs?: number }) => Promise<ControlReply>;
 
 /** How long the end of a process may take to reach the host after its connections broke. */
 const SETTLE_MS = 2000;
@@ -53,7 +53,7 @@ export class ServiceControl {
   }
 
   /** Carries out a service step. Throws a `CheckFailure` when the service does not come up (again). */
-  async act(action: Exclude<ControlAction, 'stats'>, terms: Terms = {}): Promise<void> {
+  async act(action: Exclude<ServiceAction, 'stats'>, terms: Terms = {}): Promise<void> {
     const reply = await this.#ask(action, terms.grace);
     // After a refusal nobody knows; `restore` then sees to it that the service runs.
     this.#state = reply.ok ? AFTER[action] : 'down';
@@ -128,7 +128,7 @@ export class ServiceControl {
     return { note: reply.note };
   }
 
-  async #ask(action: ControlAction, graceMs: number | undefined): Promise<ControlReply> {
+  async #ask(action: ServiceAction, graceMs: number | undefined): Promise<ControlReply> {
     const begin = performance.now();
     try {
       return await this.#control(action, graceMs === undefined ? {} : { graceMs });

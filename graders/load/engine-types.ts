@@ -31,6 +31,8 @@ export interface PhaseSpan {
   label: string;
   fromS: number;
   toS: number;
+  /** Right answers per second while it ran; left out of the search for the knee. */
+  rate?: number;
 }
 
 export interface EngineRun {

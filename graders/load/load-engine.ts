@@ -84,15 +84,15 @@ export class LoadEngine implements UserOwner {
           await this.#prepare(phase, signal);
         }
         const fromMs = performance.now();
-        let toMs = fromMs + phase.durationMs;
+        const span = { label: phaseLabel(phase), fromS: this.#secondsAt(fromMs) };
         if (phase.kind === 'knee') {
           knee = await findKnee(phase, async (rate) => await this.#probeRate(phase, rate, signal));
-          toMs = performance.now();
+          phases.push({ ...span, toS: this.#secondsAt(performance.now()) });
         } else {
-          await this.#runPhase(phase, fromMs, signal);
+          const rate = await this.#runPhase(phase, fromMs, signal);
           countedMs += phase.kind === 'warm-up' ? 0 : phase.durationMs;
+          phases.push({ ...span, toS: this.#secondsAt(fromMs + phase.durationMs), rate });
         }
-        phases.push({ label: phaseLabel(phase), fromS: this.#secondsAt(fromMs), toS: this.#secondsAt(toMs) });
       }
       countedMs += await this.#drain(signal);
       await this.#stopUsers(signal);
@@ -226,7 +226,14 @@ export class LoadEngine implements UserOwner {
     return step;
   }
 
-  async #runPhase(phase: Exclude<LoadPhase, KneePhase>, startMs: number, signal: AbortSignal): Promise<void> {
+  /** Returns how many right answers came per second. */
+  async #runPhase(
+    phase: Exclude<LoadPhase, KneePhase>,
+    startMs: number,
+    signal: AbortSignal,
+  ): Promise<number> {
+    const { recorder } = this.#options;
+    const before = recorder.successes;
     this.#counted = phase.kind !== 'warm-up';
     if (phase.kind === 'open') {
       this.#enterQuiet();
@@ -242,6 +249,9 @@ export class LoadEngine implements UserOwner {
     if (this.#mode.kind === 'open') {
       this.#options.health.recordDropped(this.#mode.schedule.count - this.#mode.next);
     }
+    // It ends a little after its time, and what came meanwhile has been counted.
+    const seconds = (performance.now() - startMs) / 1000;
+    return Math.round((10 * (recorder.successes - before)) / seconds) / 10;
   }
 
   /** Users that wait for their next turn are free from now on; a sequence that they are in the middle of ends there. */

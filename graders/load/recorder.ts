@@ -116,6 +116,8 @@ export class RowRecorder {
 export class Recorder {
   readonly rows: readonly RowRecorder[];
   readonly intervals: RecordedInterval[] = [];
+  /** Right answers so far, those that are not counted in any row too. */
+  successes = 0;
   readonly #second = new LatencyHistogram();
   readonly #soFar = new LatencyHistogram();
   #secondRequests = 0;
@@ -132,6 +134,7 @@ export class Recorder {
   record(outcome: Outcome): void {
     this.#secondRequests += 1;
     if (outcome.failure === undefined) {
+      this.successes += 1;
       this.#second.record(outcome.endMs - outcome.intendedMs);
     } else {
       this.#secondFailures += 1;

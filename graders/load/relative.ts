@@ -1,10 +1,10 @@
-import type { Knee, Latency, ReferenceFigures, Relative } from '../../src/domain/load-result.ts';
+import type { Knee, Latency, Reference, Relative } from '../../src/domain/load-result.ts';
 import type { LoadTask } from '../../src/domain/report.ts';
 import type { RowRecorder } from './recorder.ts';
 
 /** Figures of the service as multiples of the reference's. */
 export function toRelative(
-  reference: ReferenceFigures,
+  reference: Reference,
   knee: Knee | undefined,
   total: RowRecorder,
   tasks: readonly LoadTask[],
@@ -18,8 +18,9 @@ export function toRelative(
       }
     );
   }
+  const { requestsPerSecond } = reference;
   return {
-    knee: knee ? ratio(knee.rate, reference.requestsPerSecond) : null,
+    knee: knee && requestsPerSecond !== undefined ? ratio(knee.rate, requestsPerSecond) : null,
     total: times(total.latency.summary()),
     tasks: tasks.map(({ name, latency }) => ({ name, latency: times(latency) })),
   };

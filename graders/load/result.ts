@@ -1,6 +1,6 @@
 import type { Check, Series } from '../../src/domain/grader-protocol.ts';
 import type { LoadPlan, LoadThreshold } from '../../src/domain/load-plan.ts';
-import type { Knee } from '../../src/domain/load-result.ts';
+import type { Knee, Reference } from '../../src/domain/load-result.ts';
 import type { LoadResult, LoadTask } from '../../src/domain/report.ts';
 import { distributionOf } from './distribution.ts';
 import { toEvidence } from './evidence.ts';
@@ -23,6 +23,7 @@ export interface Measured {
   phases: PhaseSpan[];
   countedSeconds: number;
   knee: Knee | undefined;
+  reference: Reference | undefined;
   /** Share of the service's CPUs that others used; null where it cannot be known. */
   interference: number | null;
   durationMs: number;
@@ -46,7 +47,7 @@ const MAX_MESSAGE_CHARS = 4000;
 export interface Judged {
   checks: Check[];
   result: LoadResult;
-  /** Why failed thresholds cannot be held against the service; undefined when they can. */
+  /** Why the thresholds say nothing certain about the service; undefined when they do. */
   excuse: string | undefined;
 }
 
@@ -54,8 +55,7 @@ export interface Judged {
 export function judge(measured: Measured): Judged {
   const { plan, recorder, rowNames, countedSeconds } = measured;
   const total = recorder.total();
-  const { knee } = measured;
-  const { reference } = plan;
+  const { knee, reference } = measured;
   const figures = { countedSeconds, kneePerSecond: knee?.rate, reference };
   const skipped = plan.thresholds.flatMap((threshold) => {
     const reason = whyNotMeasured(threshold, measured);
@@ -79,11 +79,13 @@ export function judge(measured: Measured): Judged {
       ...judged.map(({ threshold, row, verdict }) => toCheck(threshold, row, verdict, measured)),
       ...skipped.map(({ threshold, reason }) => toSkipped(threshold, reason)),
     ],
-    excuse: excuseFor(
-      judged.map(({ verdict }) => verdict.result),
-      measured.interference,
-      kneeLimitMs(plan),
-    ),
+    excuse:
+      judged.find(({ verdict }) => verdict.unsteady !== undefined)?.verdict.unsteady ??
+      excuseFor(
+        judged.map(({ verdict }) => verdict.result),
+        measured.interference,
+        kneeLimitMs(plan),
+      ),
     result: {
       seed: measured.seed,
       durationMs: Math.round(measured.durationMs),

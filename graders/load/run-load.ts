@@ -1,5 +1,5 @@
 import type { Check, GraderEvent, GraderInput } from '../../src/domain/grader-protocol.ts';
-import { loadPlanBudgetMs, needsReference, ResolvedLoadPlanSchema } from '../../src/domain/load-plan.ts';
+import { loadPlanBudgetMs, referenceNeed, ResolvedLoadPlanSchema } from '../../src/domain/load-plan.ts';
 import type { LoadPlan } from '../../src/domain/load-plan.ts';
 import type { LoadResult } from '../../src/domain/report.ts';
 import { formatMs } from '../../src/domain/units.ts';
@@ -11,7 +11,9 @@ import { LoadEngine } from './load-engine.ts';
 import { Recorder } from './recorder.ts';
 import type { Interval } from './recorder.ts';
 import { toLocustCsv } from './locust-csv.ts';
+import { asksAgain, toReference } from './reference.ts';
 import { judge } from './result.ts';
+import type { Judged, Measured } from './result.ts';
 import { Sampler } from './sampler.ts';
 import { ServiceWatch } from './service-watch.ts';
 import type { AskHost } from './service-watch.ts';
@@ -36,10 +38,16 @@ export async function runLoad(
   if (budgetMs > input.deadlineMs) {
     return `The load plan may take ${formatMs(budgetMs)} and the stage has only ${formatMs(input.deadlineMs)}.`;
   }
-  if (needsReference(plan) && plan.reference === undefined) {
+  if (lacksReference(plan)) {
     return 'The reference service was not measured, and the plan has limits that are multiples of its figures.';
   }
   return await measure(plan, input, host, signal);
+}
+
+function lacksReference(plan: LoadPlan): boolean {
+  const need = referenceNeed(plan);
+  const known = need === 'rate' ? plan.reference?.requestsPerSecond : plan.reference;
+  return need !== 'nothing' && known === undefined;
 }
 
 async function measure(
@@ -77,7 +85,7 @@ async function measure(
   const nowMs = performance.now();
   recorder.closeSecond(nowMs, 0);
   const { facts, inconclusive } = health.finish(nowMs, recorder.total().requests);
-  const { checks, result, excuse } = judge({
+  const measured = {
     plan,
     rowNames: compiled.rowNames,
     recorder,
@@ -90,10 +98,22 @@ async function measure(
     notes: watch.notes,
     usage: watch.series(),
     origin: originOf(target),
-  });
+  };
+  const { checks, result, excuse } = await judgeFairly(measured, host);
   await report(host, checks, result);
   await emitFiles(host, { plan, rowNames: compiled.rowNames, recorder, startMs, ...run });
   return inconclusive ?? excuse;
+}
+
+/** Judges by what the reference reached before the test, and once more by both where it had to be measured again. */
+async function judgeFairly(measured: Omit<Measured, 'reference'>, host: LoadHost): Promise<Judged> {
+  const { plan } = measured;
+  const judged = judge({ ...measured, reference: plan.reference });
+  if (!plan.reference || !asksAgain(plan, judged.result.thresholds)) {
+    return judged;
+  }
+  const { reference: after } = await host.ask('reference');
+  return after ? judge({ ...measured, reference: toReference(plan.reference, after) }) : judged;
 }
 
 async function report(host: LoadHost, checks: readonly Check[], result: LoadResult): Promise<void> {

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { isFloor } from '../../src/domain/load-threshold.ts';
 import type { Threshold } from '../../src/domain/load-threshold.ts';
-import type { ReferenceFigures, ThresholdResultSchema } from '../../src/domain/load-result.ts';
+import type { Reference, ReferenceFigures, ThresholdResultSchema } from '../../src/domain/load-result.ts';
 import type { LatencyHistogram } from './latency-histogram.ts';
 import type { RowRecorder } from './recorder.ts';
 
@@ -11,6 +11,8 @@ type ThresholdResult = z.infer<typeof ThresholdResultSchema>;
 export interface JudgedThreshold {
   result: ThresholdResult;
   message: string;
+  /** Why it is nobody's that it did not hold throughout, one sentence: the machine was not the same. */
+  unsteady?: string;
 }
 
 /** What thresholds are compared with. */
@@ -19,7 +21,7 @@ export interface Figures {
   countedSeconds: number;
   /** Undefined when none was sought. */
   kneePerSecond?: number | undefined;
-  reference?: ReferenceFigures | undefined;
+  reference?: Reference | undefined;
 }
 
 /**
@@ -40,7 +42,10 @@ export function judgeThreshold(that: string, threshold: Threshold, figures: Figu
   };
 }
 
-/** The caller sees to it that the reference was measured. */
+/**
+ * The caller sees to it that the reference was measured. Where that was done twice, a threshold that would hold against
+ * one measurement and not against the other is unsteady.
+ */
 function judgeRelative(
   that: string,
   threshold: Threshold,
@@ -48,24 +53,43 @@ function judgeRelative(
   { reference }: Figures,
 ): JudgedThreshold {
   const { metric, limit } = threshold;
-  const one = reference ? referenceOf(metric, reference) : Number.NaN;
+  const one = referenceOf(metric, reference);
   const unit = isFloor(metric) ? '/s' : 'ms';
-  const actual = measured === null ? null : Math.round((1000 * measured) / one) / 1000;
-  const ok = actual !== null && holds(threshold, actual);
-  const message =
-    actual === null
-      ? explain(threshold, null)
-      : `${explain(threshold, actual)} (${show(unit, measured ?? 0, 3)}, where the reference reached ${show(unit, one, 3)})`;
-  const raw = { actual: measured, limit: limit * one, unit };
-  return { result: { that, ok, actual, limit, unit: 'x', raw }, message: ok ? '' : message };
+  const raw = { actual: null, limit: limit * one, unit };
+  if (measured === null) {
+    const result = { that, ok: false, actual: null, limit, unit: 'x', raw };
+    return { result, message: explain(threshold, null) };
+  }
+  const actual = times(measured, one);
+  const ok = holds(threshold, actual);
+  const apart = reference?.before && reference.after && [reference.before, reference.after];
+  const [before = one, after = one] = (apart ?? []).map((part) => referenceOf(metric, part));
+  const reached = apart
+    ? `${show(unit, before, 3)} before and ${show(unit, after, 3)} after`
+    : show(unit, one, 3);
+  const message = `${explain(threshold, actual)} (${show(unit, measured, 3)}, where the reference reached ${reached})`;
+  const isUnsteady = holds(threshold, times(measured, before)) !== holds(threshold, times(measured, after));
+  return {
+    result: { that, ok, actual, limit, unit: 'x', raw: { ...raw, actual: measured } },
+    message: ok ? '' : message,
+    ...(isUnsteady && {
+      unsteady: `The machine changed its speed: the reference service reached ${isFloor(metric) ? '' : `${metric} `}${show(unit, before, 3)} before the test and ${show(unit, after, 3)} after it, and "${that}" holds against one of them alone.`,
+    }),
+  };
 }
 
-function referenceOf(metric: Threshold['metric'], { latency, requestsPerSecond }: ReferenceFigures): number {
-  if (metric === 'errors' || metric === 'checks') {
+/** As a multiple of the reference's. */
+function times(value: number, one: number): number {
+  return Math.round((1000 * value) / one) / 1000;
+}
+
+function referenceOf(metric: Threshold['metric'], reference: ReferenceFigures | undefined): number {
+  const { latency, requestsPerSecond } = reference ?? {};
+  if (metric === 'errors' || metric === 'checks' || !latency) {
     return Number.NaN;
   }
   if (metric === 'rps' || metric === 'knee') {
-    return requestsPerSecond;
+    return requestsPerSecond ?? Number.NaN;
   }
   return metric === 'avg' ? latency.mean : latency[metric];
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ReferenceFiguresSchema } from './load-result.ts';
 import { SkillSchema, VisibilitySchema } from './verdict.ts';
 
 /**
@@ -106,8 +107,22 @@ export const SeriesSchema = z.object({
 });
 export type Series = z.infer<typeof SeriesSchema>;
 
-export const ControlActionSchema = z.enum(['start', 'stop', 'kill', 'restart', 'pause', 'resume', 'stats']);
+/**
+ * All but `reference` act on the service. `reference` ends the service for good and measures the reference service in
+ * its place; it is for the grader of a load test whose limits are multiples of the reference's figures.
+ */
+export const ControlActionSchema = z.enum([
+  'start',
+  'stop',
+  'kill',
+  'restart',
+  'pause',
+  'resume',
+  'stats',
+  'reference',
+]);
 export type ControlAction = z.infer<typeof ControlActionSchema>;
+export type ServiceAction = Exclude<ControlAction, 'reference'>;
 
 export const GraderEventSchema = z.discriminatedUnion('event', [
   z.object({ event: z.literal('check'), check: CheckSchema }),
@@ -174,5 +189,7 @@ export const ControlReplySchema = z.object({
   /** For `start` and `restart`: from the start of the process to its first 2xx answer, ms. */
   readyMs: z.number().optional(),
   stats: ResourceUsageSchema.optional(),
+  /** For `reference`: what it reached. */
+  reference: ReferenceFiguresSchema.optional(),
 });
 export type ControlReply = z.infer<typeof ControlReplySchema>;

@@ -5,7 +5,7 @@ import { LoadRequestSchema, LoadTaskSchema } from './load-request.ts';
 import { LoadShapeSchema } from './load-shape.ts';
 import type { LoadPhase } from './load-shape.ts';
 import { chooseTasks, TagsSchema } from './load-tags.ts';
-import { parseThreshold } from './load-threshold.ts';
+import { isFloor, parseThreshold } from './load-threshold.ts';
 import type { Threshold } from './load-threshold.ts';
 import { DurationMs, RatePerSecond } from './units.ts';
 import { SkillSchema, VisibilitySchema } from './verdict.ts';
@@ -176,9 +176,19 @@ export function withProfile(plan: LoadPlan, profile: string): LoadPlan | undefin
   return chosen && { ...plan, shape: chosen.shape, users: chosen.users ?? plan.users };
 }
 
-/** Some threshold is a multiple of what the reference service reaches. */
-export function needsReference(plan: Pick<LoadPlan, 'thresholds'>): boolean {
-  return plan.thresholds.some(({ threshold }) => threshold.unit === 'x');
+/** What a plan has to know of the reference service: `rate` is its requests per second and its latency. */
+export type ReferenceNeed = 'nothing' | 'latency' | 'rate';
+
+/** Depends on which thresholds are multiples of the reference's figures; one on a knee that is not sought is skipped. */
+export function referenceNeed({ thresholds, shape }: Pick<LoadPlan, 'thresholds' | 'shape'>): ReferenceNeed {
+  const seeksKnee = shape.some(({ kind }) => kind === 'knee');
+  const metrics = thresholds
+    .filter(({ threshold }) => threshold.unit === 'x' && (threshold.metric !== 'knee' || seeksKnee))
+    .map(({ threshold }) => threshold.metric);
+  if (metrics.some(isFloor)) {
+    return 'rate';
+  }
+  return metrics.length > 0 ? 'latency' : 'nothing';
 }
 
 /** The names that requests count under, those of tasks first. */
@@ -198,11 +208,18 @@ export function loadCheckIds(plan: Pick<LoadPlan, 'thresholds'>): string[] {
   return plan.thresholds.map((threshold) => threshold.id);
 }
 
-/** Longest time the generator may need, ms: all phases, the wait for the last answers, and start and end. */
+/**
+ * Longest time the generator may need, ms: all phases, the wait for the last answers, start and end, and another
+ * measurement of the reference service where there are limits relative to it.
+ */
 export function loadPlanBudgetMs(plan: LoadPlan): number {
   const phasesMs = plan.shape.reduce((sum, phase) => sum + phase.durationMs, 0);
-  return phasesMs + plan.shape.length * PREPARE_MS + plan.timeoutMs + START_AND_END_MS;
+  const againMs = referenceNeed(plan) === 'nothing' ? 0 : REFERENCE_AGAIN_MS;
+  return phasesMs + plan.shape.length * PREPARE_MS + plan.timeoutMs + START_AND_END_MS + againMs;
 }
+
+/** The measurement after the test is given up when it takes longer. */
+export const REFERENCE_AGAIN_MS = 60_000;
 
 /** Longest time that users get to begin before the clock of an open phase starts. */
 export const PREPARE_MS = 2000;

@@ -66,20 +66,32 @@ export const KneeSchema = z.object({
 
 export type Knee = z.infer<typeof KneeSchema>;
 
-/** What the built-in reference service reached on the same CPUs, with the same limits, just before. */
+/** What the built-in reference service reached on the same CPUs, with the same limits. */
 export const ReferenceFiguresSchema = z.object({
   /** At a low fixed rate, intended start to end, ms. */
   latency: LatencySchema,
-  /** At saturation. */
-  requestsPerSecond: z.number(),
+  /** At saturation; absent where no limit asks for it. */
+  requestsPerSecond: z.number().optional(),
 });
 
 export type ReferenceFigures = z.infer<typeof ReferenceFiguresSchema>;
 
+/**
+ * What figures are compared with: measured just before the test, or, where it was measured after it as well, the
+ * geometric mean of the two.
+ */
+export const ReferenceSchema = ReferenceFiguresSchema.extend({
+  /** Both are there, or neither. */
+  before: ReferenceFiguresSchema.optional(),
+  after: ReferenceFiguresSchema.optional(),
+});
+
+export type Reference = z.infer<typeof ReferenceSchema>;
+
 /** Multiples of the reference service's figures. */
 const TimesSchema = z.object({ p50: z.number(), p95: z.number(), p99: z.number() });
 export const RelativeSchema = z.object({
-  /** The knee over the reference's requests per second; null when none was sought. */
+  /** The knee over the reference's requests per second; null when one of them was not sought. */
   knee: z.number().nullable(),
   /** Latency over the reference's latency, of all requests together and by task; null where nothing succeeded. */
   total: TimesSchema.nullable(),

@@ -4,7 +4,7 @@ import { CheckSchema, EvidenceSchema, MetricSchema, SeriesSchema } from './grade
 import {
   KneeSchema,
   LatencySchema,
-  ReferenceFiguresSchema,
+  ReferenceSchema,
   RelativeSchema,
   ThresholdResultSchema,
 } from './load-result.ts';
@@ -52,7 +52,15 @@ export const LoadResultSchema = z.object({
   seed: z.string(),
   durationMs: z.number(),
   /** The phases that ran: "warm-up 5s 10 users", … with their start and end in seconds. */
-  phases: z.array(z.object({ label: z.string(), fromS: z.number(), toS: z.number() })),
+  phases: z.array(
+    z.object({
+      label: z.string(),
+      fromS: z.number(),
+      toS: z.number(),
+      /** Right answers per second while it ran, those of a warm-up too; absent for the search for the knee. */
+      rate: z.number().optional(),
+    }),
+  ),
   total: LoadTaskSchema,
   tasks: z.array(LoadTaskSchema),
   /** Requests that the plan scheduled and the generator never sent. */
@@ -78,7 +86,7 @@ export const LoadResultSchema = z.object({
   /** Share of the service's CPUs that others than it used, 0..1; null where it cannot be known. */
   interference: z.number().nullable().optional(),
   knee: KneeSchema.optional(),
-  reference: ReferenceFiguresSchema.optional(),
+  reference: ReferenceSchema.optional(),
   relative: RelativeSchema.optional(),
 });
 export type LoadResult = z.infer<typeof LoadResultSchema>;

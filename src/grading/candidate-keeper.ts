@@ -1,7 +1,7 @@
 import { AssayError } from '../domain/errors.ts';
 import type { ExitReport } from '../domain/exit-report.ts';
 import { NOT_RUNNING } from '../domain/grader-protocol.ts';
-import type { ControlAction, ControlReply } from '../domain/grader-protocol.ts';
+import type { ControlReply, ServiceAction } from '../domain/grader-protocol.ts';
 import type { Candidate, Pod } from '../sandbox/sandbox-engine.ts';
 import type { Clock } from '../shared/clock.ts';
 import { diagnoseStart } from './diagnose.ts';
@@ -25,6 +25,8 @@ export class CandidateKeeper {
   #crashes = 0;
   /** The process is down because a grader asked for it. */
   #downByRequest = false;
+  /** The test is over, and the candidate gone. */
+  #retired = false;
   /** What became of the last start that did not get ready. */
   #blocked: string | undefined;
 
@@ -44,10 +46,20 @@ export class CandidateKeeper {
     return await waitReady(this.#pod, this.#candidate, this.#rule, this.#clock, signal);
   }
 
+  /** Ends and removes the service, which is no crash. Whatever is asked for afterwards is refused. */
+  async retire(): Promise<void> {
+    this.#retired = true;
+    if (this.#candidate.running) {
+      // Before its removal, so that the last of its output is read.
+      await this.#candidate.kill();
+    }
+    await this.#candidate.remove();
+  }
+
   /** Carries out one control request. Never throws for what the service does; engine trouble passes through. */
   async control(
     id: string,
-    action: ControlAction,
+    action: ServiceAction,
     graceMs: number | undefined,
     signal: AbortSignal,
   ): Promise<ControlReply> {
@@ -61,7 +73,10 @@ export class CandidateKeeper {
     }
   }
 
-  async #act(action: ControlAction, graceMs: number, signal: AbortSignal): Promise<Omit<ControlReply, 'id'>> {
+  async #act(action: ServiceAction, graceMs: number, signal: AbortSignal): Promise<Omit<ControlReply, 'id'>> {
+    if (this.#retired) {
+      return { ok: false, error: 'the test is over, and the service was removed' };
+    }
     switch (action) {
       case 'start':
         return await this.#start(signal);

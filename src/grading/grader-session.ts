@@ -1,12 +1,14 @@
 import type {
   Check,
   GraderEvent,
+  ControlReply,
   GraderInput,
   Metric,
   Series,
   SpecError,
 } from '../domain/grader-protocol.ts';
 import { InfraError } from '../domain/errors.ts';
+import type { ReferenceFigures } from '../domain/load-result.ts';
 import type { GraderProcess } from '../sandbox/sandbox-engine.ts';
 import type { CandidateKeeper } from './candidate-keeper.ts';
 import { readEvents } from './event-lines.ts';
@@ -42,6 +44,11 @@ export interface SessionOptions {
   onProgress: OnProgress;
   /** How long past the input's deadline the host waits before it ends the grader, ms. */
   graceMs: number;
+  /**
+   * Ends the service and measures the reference in its place; undefined when it could not. Left out for graders that
+   * may not ask for it. May be called more than once, and measures once.
+   */
+  measureReference?: () => Promise<ReferenceFigures | undefined>;
 }
 
 /** Speaks the grader protocol to one grader until it is done, breaks, or passes its deadline. */
@@ -92,9 +99,10 @@ async function handle(
   event: GraderEvent,
   result: GraderResult,
   grader: GraderProcess,
-  { input, keeper, onProgress }: SessionOptions,
+  options: SessionOptions,
   signal: AbortSignal,
 ): Promise<boolean> {
+  const { input, onProgress } = options;
   switch (event.event) {
     case 'check':
       result.checks.push(event.check);
@@ -122,7 +130,7 @@ async function handle(
       keepArtifact(event, result.artifacts);
       return false;
     case 'control':
-      await answer(event, grader, keeper, signal);
+      await answer(event, grader, options, signal);
       return false;
     case 'done':
       result.inconclusive = event.inconclusive;
@@ -145,11 +153,10 @@ function keepArtifact(event: Extract<GraderEvent, { event: 'artifact' }>, artifa
 async function answer(
   event: Extract<GraderEvent, { event: 'control' }>,
   grader: GraderProcess,
-  keeper: CandidateKeeper,
+  options: SessionOptions,
   signal: AbortSignal,
 ): Promise<void> {
-  const reply = keeper
-    .control(event.id, event.action, event.graceMs, signal)
+  const reply = carryOut(event, options, signal)
     // A grader that has given up waiting and gone cannot take its answer; what it said on its way out still counts.
     .then(async (value) => await grader.send(JSON.stringify(value)).catch(() => undefined));
   if (event.action === 'stats') {
@@ -157,6 +164,23 @@ async function answer(
     return;
   }
   await reply;
+}
+
+async function carryOut(
+  { id, action, graceMs }: Extract<GraderEvent, { event: 'control' }>,
+  { keeper, measureReference }: SessionOptions,
+  signal: AbortSignal,
+): Promise<ControlReply> {
+  if (action !== 'reference') {
+    return await keeper.control(id, action, graceMs, signal);
+  }
+  if (!measureReference) {
+    return { id, ok: false, error: 'no limit of this stage is relative to the reference service' };
+  }
+  const reference = await measureReference();
+  return reference
+    ? { id, ok: true, reference }
+    : { id, ok: false, error: 'the reference service could not be measured' };
 }
 
 /** A result with nothing in it yet. */

@@ -1,31 +1,22 @@
-import { loadPlanBudgetMs, LoadPlanSchema, resolveLoadPlan } from '../domain/load-plan.ts';
+import { loadPlanBudgetMs, REFERENCE_AGAIN_MS } from '../domain/load-plan.ts';
+import type { ReferenceNeed } from '../domain/load-plan.ts';
 import type { ReferenceFigures } from '../domain/load-result.ts';
 import { PROTOCOL_VERSION } from '../domain/grader-protocol.ts';
 import { LoadResultSchema } from '../domain/report.ts';
-import type { LoadResult } from '../domain/report.ts';
+import type { Candidate } from '../sandbox/sandbox-engine.ts';
 import type { Clock } from '../shared/clock.ts';
 import { CandidateKeeper } from './candidate-keeper.ts';
 import { runSession } from './grader-session.ts';
 import type { OnProgress } from './progress.ts';
+import { referencePlan, toFigures } from './reference-plan.ts';
 import { GRADER_GRACE_MS, serviceCpus, serviceCpuset, startGrader } from './start-grader.ts';
 import type { GraderContext } from './start-grader.ts';
 import type { GraderTask, StagePlan } from './stages/stage-plan.ts';
 
-/** The same for every run: figures of one machine can be compared over time. */
-const PLAN = resolveLoadPlan(
-  'reference',
-  LoadPlanSchema.parse({
-    timeout: '5s',
-    users: [{ name: 'User', tasks: [{ name: 'work', request: 'GET /work', expect: { status: 200 } }] }],
-    shape: [
-      { warmUp: '2s', users: 16 },
-      { arrivalRate: '300/s', for: '1s' },
-    ],
-    thresholds: [{ that: 'errors < 1%' }],
-  }),
-);
 const SEED = 'reference';
 const READY_WITHIN_MS = 20_000;
+
+type Needed = Exclude<ReferenceNeed, 'nothing'>;
 
 interface ReferenceContext extends GraderContext {
   clock: Clock;
@@ -45,7 +36,9 @@ export async function calibrateTask(
   if (task.calibrate === undefined) {
     return task;
   }
-  const reference = task.calibrate.reference ? await measure(plan, context, signal) : undefined;
+  const need = task.calibrate.reference;
+  const reference =
+    need === 'nothing' ? undefined : await measure(plan, need, 'measuring the machine', context, signal);
   return {
     ...task,
     plan: {
@@ -56,25 +49,75 @@ export async function calibrateTask(
   };
 }
 
-/** In the pod of the run, before the submission is in it, on its CPUs and within its limits. */
-async function measure(
+/**
+ * Measures the reference once more when the test is over. `makeRoom` ends the service, whose port and CPUs it takes.
+ * Undefined when that fails or takes too long: then the first measurement has to do. Throws the signal's reason alone.
+ */
+export async function measureAgain(
   plan: StagePlan,
+  need: Needed,
+  makeRoom: () => Promise<void>,
   context: ReferenceContext,
   signal: AbortSignal,
 ): Promise<ReferenceFigures | undefined> {
-  const { pod, engine, service, clock } = context;
-  context.onProgress({
-    kind: 'progress',
-    stage: plan.name,
-    done: 0,
-    total: 0,
-    label: 'measuring the machine',
-  });
-  const task = { grader: 'load', plan: PLAN, deadlineMs: loadPlanBudgetMs(PLAN) };
+  const inTime = AbortSignal.any([signal, AbortSignal.timeout(REFERENCE_AGAIN_MS)]);
+  try {
+    await makeRoom();
+    return await measure(plan, need, 'measuring the machine again', context, inTime);
+  } catch {
+    signal.throwIfAborted();
+    return undefined;
+  }
+}
+
+/** In the pod of the run, while no submission is in it, on its CPUs and within its limits. */
+async function measure(
+  plan: StagePlan,
+  need: Needed,
+  label: string,
+  context: ReferenceContext,
+  signal: AbortSignal,
+): Promise<ReferenceFigures | undefined> {
+  context.onProgress({ kind: 'progress', stage: plan.name, done: 0, total: 0, label });
+  const measurement = referencePlan(need);
+  const task = { grader: 'load', plan: measurement, deadlineMs: loadPlanBudgetMs(measurement) };
   const starting = startGrader(plan, task, context, signal);
   starting.catch(() => undefined);
+  let candidate: Candidate | undefined;
+  try {
+    candidate = await startReference(plan, context, signal);
+    const { pod, service, clock } = context;
+    const rule = { port: service.port, path: '/', withinMs: READY_WITHIN_MS };
+    const keeper = new CandidateKeeper(pod, candidate, rule, clock);
+    const readiness = await keeper.ready(signal);
+    if (readiness.kind !== 'ready') {
+      return undefined;
+    }
+    const input = {
+      v: PROTOCOL_VERSION,
+      stage: plan.name,
+      target: { address: readiness.address, port: service.port },
+      seed: SEED,
+      deadlineMs: task.deadlineMs,
+      plan: { ...measurement, serviceCpus: serviceCpus(plan, context) },
+    } as const;
+    const session = { input, keeper, onProgress: () => undefined, graceMs: GRADER_GRACE_MS };
+    const { result, inconclusive } = await runSession(await starting, session, signal);
+    const load = LoadResultSchema.safeParse(result);
+    return load.success && inconclusive === undefined ? toFigures(need, load.data) : undefined;
+  } finally {
+    await Promise.allSettled([candidate?.remove(), starting.then((grader) => grader.kill())]);
+  }
+}
+
+async function startReference(
+  plan: StagePlan,
+  context: ReferenceContext,
+  signal: AbortSignal,
+): Promise<Candidate> {
+  const { pod, engine, service } = context;
   const { cpus, memory, pids, files, wall } = service.limits;
-  const candidate = await pod.startCandidate(
+  return await pod.startCandidate(
     {
       image: await engine.image('reference', signal),
       command: ['node', 'server.mjs', String(service.port)],
@@ -85,41 +128,4 @@ async function measure(
     },
     signal,
   );
-  const rule = { port: service.port, path: '/', withinMs: READY_WITHIN_MS };
-  const keeper = new CandidateKeeper(pod, candidate, rule, clock);
-  try {
-    const readiness = await keeper.ready(signal);
-    if (readiness.kind !== 'ready') {
-      return undefined;
-    }
-    const target = { address: readiness.address, port: service.port };
-    const { deadlineMs } = task;
-    const input = {
-      v: PROTOCOL_VERSION,
-      stage: plan.name,
-      target,
-      seed: SEED,
-      deadlineMs,
-      plan: { ...PLAN, serviceCpus: serviceCpus(plan, context) },
-    } as const;
-    const session = { input, keeper, onProgress: () => undefined, graceMs: GRADER_GRACE_MS };
-    const { result, inconclusive } = await runSession(await starting, session, signal);
-    const load = LoadResultSchema.safeParse(result);
-    return load.success && inconclusive === undefined ? toFigures(load.data) : undefined;
-  } finally {
-    await Promise.allSettled([candidate.remove(), starting.then((grader) => grader.kill())]);
-  }
-}
-
-/** Saturation shows in the second half of the warm-up, when the service's own compiler is done. */
-function toFigures({ total, series, phases }: LoadResult): ReferenceFigures | undefined {
-  const points = series.find(({ name }) => name === 'rps')?.points ?? [];
-  const warmUpS = phases[0]?.toS ?? 0;
-  const rates = points
-    .filter(([atS]) => atS >= warmUpS * 0.4 && atS < warmUpS * 0.75)
-    .map(([, rate]) => rate);
-  const requestsPerSecond = rates.reduce((sum, rate) => sum + rate, 0) / rates.length;
-  return total.latency && total.failures === 0 && requestsPerSecond > 0
-    ? { latency: total.latency, requestsPerSecond: Math.round(requestsPerSecond * 10) / 10 }
-    : undefined;
 }

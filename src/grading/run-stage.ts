@@ -15,10 +15,10 @@ import type { Clock } from '../shared/clock.ts';
 import { CandidateKeeper } from './candidate-keeper.ts';
 import { diagnoseStart } from './diagnose.ts';
 import { emptyResult, runSession } from './grader-session.ts';
-import type { Artifact, GraderResult } from './grader-session.ts';
+import type { Artifact, GraderResult, SessionOptions } from './grader-session.ts';
 import type { Grader } from './graders.ts';
 import { JUNIT_ARTIFACT, junitChecks } from './junit-results.ts';
-import { calibrateTask } from './measure-reference.ts';
+import { calibrateTask, measureAgain } from './measure-reference.ts';
 import type { OwnImages } from './own-images.ts';
 import { GRADER_GRACE_MS, graderImage, serviceCpuset, startGrader, taskWallMs } from './start-grader.ts';
 import type { GraderTask, StagePlan } from './stages/stage-plan.ts';
@@ -230,7 +230,13 @@ async function runWithSidecars(
     } as const;
     // A control request may wait for a whole start before the events behind it are read.
     const graceMs = GRADER_GRACE_MS + rule.withinMs;
-    const session = { input, keeper, onProgress: context.onProgress, graceMs };
+    const session = {
+      input,
+      keeper,
+      onProgress: context.onProgress,
+      graceMs,
+      ...mayMeasureReference(plan, task, { ...context, keeper }, signal),
+    };
     const result = withJunit(await runSession(await context.starting, session, signal), plan);
     const { crashes } = keeper;
     return withTrouble(
@@ -241,6 +247,28 @@ async function runWithSidecars(
     // What stays goes with the pod, and must not cost the result.
     await candidate.remove().catch(() => undefined);
   }
+}
+
+/** For a task with limits relative to the reference: it takes the place of the service and its databases. */
+function mayMeasureReference(
+  plan: StagePlan,
+  task: GraderTask,
+  context: StageContext & { sidecars: Sidecars; keeper: CandidateKeeper },
+  signal: AbortSignal,
+): Pick<SessionOptions, 'measureReference'> {
+  const need = task.calibrate?.reference ?? 'nothing';
+  if (need === 'nothing') {
+    return {};
+  }
+  let measured: ReturnType<typeof measureAgain> | undefined;
+  async function makeRoom(): Promise<void> {
+    await context.keeper.retire();
+    // A database goes on tidying up after a test, on the CPU of the service.
+    await context.sidecars.remove();
+  }
+  return {
+    measureReference: async () => await (measured ??= measureAgain(plan, need, makeRoom, context, signal)),
+  };
 }
 
 /** What a service without its database did says nothing about the service, unless it ended the database itself. */

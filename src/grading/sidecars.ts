@@ -74,7 +74,7 @@ const KINDS: Readonly<Record<SidecarName, Kind>> = {
 export interface Sidecars {
   /** Their addresses with passwords, for the candidate and nobody else. */
   env: Readonly<Record<string, string>>;
-  /** What has become of one that ended before its time. */
+  /** What has become of one that ended before its time, which is before its removal. */
   trouble(): Promise<Failure | undefined>;
   remove(): Promise<void>;
 }
@@ -102,15 +102,19 @@ export async function startSidecars(
     await Promise.allSettled(started.map(({ sidecar }) => sidecar.remove()));
     throw failed.reason;
   }
+  async function look(): Promise<Failure | undefined> {
+    const ended = started.find(({ sidecar }) => !sidecar.running);
+    return ended && (await explainEnd(ended.name, ended.sidecar));
+  }
+  let atRemoval: Promise<Failure | undefined> | undefined;
   return {
     env: Object.fromEntries(
       [...passwords].map(([name, password]) => [KINDS[name].variable, KINDS[name].url(password)]),
     ),
-    trouble: async () => {
-      const ended = started.find(({ sidecar }) => !sidecar.running);
-      return ended && (await explainEnd(ended.name, ended.sidecar));
-    },
+    trouble: async () => await (atRemoval ?? look()),
     remove: async () => {
+      atRemoval ??= look();
+      await atRemoval.catch(() => undefined);
       await Promise.all(started.map(({ sidecar }) => sidecar.remove()));
     },
   };

@@ -1,5 +1,5 @@
 import type { Series } from '../domain/grader-protocol.ts';
-import type { Latency } from '../domain/load-result.ts';
+import type { Latency, Reference, ReferenceFigures } from '../domain/load-result.ts';
 import type { LoadResult, LoadTask } from '../domain/report.ts';
 import { formatFigure, shortNumber } from './figures.ts';
 
@@ -73,4 +73,15 @@ export function kneeWords({ outcome, rate, low, high, steps }: NonNullable<LoadR
     case 'found':
       return `${formatFigure(rate, '/s')} (${shortNumber(low)} to ${shortNumber(high)})`;
   }
+}
+
+/** What the reference service reached, in words: "15,500/s before, 7,450/s after"; without a rate its p95. */
+export function referenceWords({ before, after, ...reference }: Reference): string {
+  return before && after ? `${figureOf(before)} before, ${figureOf(after)} after` : figureOf(reference);
+}
+
+function figureOf({ latency, requestsPerSecond }: ReferenceFigures): string {
+  return requestsPerSecond === undefined
+    ? `p95 ${formatFigure(latency.p95, 'ms')}`
+    : formatFigure(requestsPerSecond, '/s');
 }

@@ -1,4 +1,5 @@
 import type { BundleFile } from '../../domain/challenge.ts';
+import type { ReferenceNeed } from '../../domain/load-plan.ts';
 import type { Grader } from '../graders.ts';
 import type { PlannedStage } from '../../report/run-facts.ts';
 
@@ -11,8 +12,8 @@ export interface GraderTask {
   /** Files of the bundle that it finds under /input. */
   files?: readonly BundleFile[];
   deadlineMs: number;
-  /** The plan is to carry the CPUs of the service and, with `reference`, what the reference service reaches on them. */
-  calibrate?: { reference: boolean };
+  /** The plan is to carry the CPUs of the service and, where it needs that, what the reference service reaches on them. */
+  calibrate?: { reference: ReferenceNeed };
 }
 
 /** A stage with everything decided. Its tasks run one after another, each on a new service with empty data. */

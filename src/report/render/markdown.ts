@@ -3,6 +3,7 @@ import type { Check } from '../../domain/grader-protocol.ts';
 import type { BriefItem, Report, StageReport } from '../../domain/report.ts';
 import { formatMs } from '../../domain/units.ts';
 import { formatFigure, shortNumber } from '../figures.ts';
+import { referenceWords } from '../load-words.ts';
 import { visibleBlock, visibleLine } from '../text-safety.ts';
 import { blameWords, checkSign, outcomeSign, stageSign, stageTitle } from './words.ts';
 
@@ -111,7 +112,12 @@ function loadFigures({ load, metrics }: StageReport): string[] {
       task.latency ? formatFigure(task.latency.p95, 'ms') : '–',
       task.latency ? formatFigure(task.latency.p99, 'ms') : '–',
     ]);
-    return [table(['Task', 'Requests', 'Failures', 'Rate', 'p50', 'p95', 'p99'], rows)];
+    return [
+      table(['Task', 'Requests', 'Failures', 'Rate', 'p50', 'p95', 'p99'], rows),
+      ...(load.reference
+        ? [`The reference service on the same CPUs: ${text(referenceWords(load.reference))}.`]
+        : []),
+    ];
   }
   const rows = metrics.map((metric) => [text(metric.name), text(formatFigure(metric.value, metric.unit))]);
   return rows.length === 0 ? [] : [table(['Figure', 'Value'], rows)];

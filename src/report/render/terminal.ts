@@ -1,7 +1,7 @@
 import type { BriefItem, LoadResult, Report } from '../../domain/report.ts';
 import { formatMs } from '../../domain/units.ts';
 import { counted, formatFigure, groupThousands, shortNumber } from '../figures.ts';
-import { kneeWords } from '../load-words.ts';
+import { kneeWords, referenceWords } from '../load-words.ts';
 import { bar, fit, paint, signText, table, terminalText, type TerminalStyle, wrap } from './terminal-text.ts';
 import { blameWords, checkSign, outcomeSign, stageSign, stageTitle } from './words.ts';
 
@@ -110,6 +110,9 @@ function loadLines(load: LoadResult, style: TerminalStyle): string[] {
   ];
   if (load.knee) {
     figures.push(`knee ${kneeWords(load.knee)}`);
+  }
+  if (load.reference) {
+    figures.push(`reference ${referenceWords(load.reference)}`);
   }
   const rows = load.thresholds.map(({ that, ok, actual, unit }) => [
     `  ${paint(ok ? '✓' : '✗', ok ? 'good' : 'bad', style)} ${fit(terminalText(that), style.width - 30)}`,
