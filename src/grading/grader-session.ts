@@ -1,7 +1,7 @@
 import type {
   Check,
-  GraderEvent,
   ControlReply,
+  GraderEvent,
   GraderInput,
   Metric,
   Series,

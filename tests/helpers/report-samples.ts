@@ -56,7 +56,12 @@ function partialRun(): RunFacts {
       { that: 'rps > 250', ok: true, actual: 296, limit: 250, unit: '/s' },
     ],
     knee: makeKnee(),
-    reference: { latency: makeLatency(1.1, 2.4, 3.9), requestsPerSecond: 5200 },
+    reference: {
+      latency: makeLatency(1.1, 2.4, 3.9),
+      requestsPerSecond: 5200,
+      before: { latency: makeLatency(0.9, 2, 3.2), requestsPerSecond: 6500 },
+      after: { latency: makeLatency(1.3, 2.9, 4.8), requestsPerSecond: 4160 },
+    },
     relative: {
       knee: 0.078,
       total: { p50: 5.5, p95: 180, p99: 180 },

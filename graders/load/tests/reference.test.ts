@@ -1,0 +1,170 @@
+import { describe, expect, test } from 'vitest';
+import type { ControlReply } from '../../../src/domain/grader-protocol.ts';
+import type { ReferenceFigures } from '../../../src/domain/load-result.ts';
+import { parseThreshold } from '../../../src/domain/load-threshold.ts';
+import { RowRecorder } from '../recorder.ts';
+import { toReference } from '../reference.ts';
+import { runLoad } from '../run-load.ts';
+import { judgeThreshold } from '../thresholds.ts';
+import { runPlan, serveDuring } from './load-host.ts';
+import { planOf } from './plan-of.ts';
+
+function figures(ms: number, requestsPerSecond?: number): ReferenceFigures {
+  const latency = { count: 300, min: ms, mean: ms, p50: ms, p90: ms, p95: ms, p99: ms, max: ms };
+  return requestsPerSecond === undefined ? { latency } : { latency, requestsPerSecond };
+}
+
+/** The knee is 1000/s, every request took 100 ms. */
+function judge(that: string, before: ReferenceFigures, after?: ReferenceFigures) {
+  const parsed = parseThreshold(that);
+  if (!parsed.ok) {
+    throw new Error(parsed.message);
+  }
+  const row = new RowRecorder();
+  const times = { intendedMs: 0, sentMs: 0, endMs: 100 };
+  row.record({ row: 0, ...times, failure: undefined, answered: true, counted: true });
+  const reference = toReference(before, after);
+  return judgeThreshold(that, parsed.threshold, { row, countedSeconds: 1, kneePerSecond: 1000, reference });
+}
+
+describe('a threshold against a reference that was measured twice', () => {
+  const QUICK = figures(5, 16_000);
+  const SLOW = figures(10, 9000);
+
+  test.each([
+    ['knee >= 0.05 x reference', true],
+    ['knee >= 0.2 x reference', false],
+    ['p95 < 30 x reference', true],
+    ['p95 < 8 x reference', false],
+  ])('%s stands, held or missed against both', (that, ok) => {
+    for (const [before, after] of [
+      [QUICK, SLOW],
+      [SLOW, QUICK],
+    ] as const) {
+      const judged = judge(that, before, after);
+      expect(judged.result.ok).toBe(ok);
+      expect(judged.unsteady).toBeUndefined();
+    }
+  });
+
+  test('that holds against one of them alone is nobody’s, whichever it is', () => {
+    expect(judge('knee >= 0.1 x reference', QUICK, SLOW).unsteady).toBe(
+      'The machine changed its speed: the reference service reached 16000/s before the test and 9000/s after it, and "knee >= 0.1 x reference" holds against one of them alone.',
+    );
+    expect(judge('knee >= 0.1 x reference', SLOW, QUICK).unsteady).toContain('9000/s before');
+    expect(judge('p95 < 15 x reference', QUICK, SLOW).unsteady).toContain(
+      'reached p95 5 ms before the test and 10 ms after it',
+    );
+  });
+
+  test('is compared with the geometric mean, and says what both were', () => {
+    const { result, message } = judge('knee >= 0.2 x reference', QUICK, SLOW);
+    expect(result).toMatchObject({ actual: 0.083, raw: { limit: 2400 } });
+    expect(message).toContain('where the reference reached 16000/s before and 9000/s after');
+  });
+
+  test('stands by one measurement where there is no other', () => {
+    const judged = judge('knee >= 0.1 x reference', QUICK);
+    expect(judged).toMatchObject({ result: { ok: false } });
+    expect(judged.unsteady).toBeUndefined();
+  });
+});
+
+describe.concurrent('the reference is measured again', () => {
+  /** Every answer takes 30 ms and more. Answers what the host was asked for, from the end of the load on. */
+  async function run(
+    that: string,
+    reference: ReferenceFigures,
+    after: ReferenceFigures | undefined,
+    context: Parameters<typeof serveDuring>[0],
+  ) {
+    let open = 0;
+    const port = await serveDuring(context, (_request, response) => {
+      open += 1;
+      setTimeout(() => {
+        open -= 1;
+        response.end();
+      }, 30);
+    });
+    const asked: number[] = [];
+    const plan = planOf({
+      users: [{ name: 'U', tasks: [{ name: 'get', request: 'GET /' }] }],
+      shape: [{ users: 2, for: '300ms' }],
+      thresholds: [{ that }],
+    });
+    const ran = await runPlan({ ...plan, reference }, port, (action): Promise<ControlReply> => {
+      if (action !== 'reference') {
+        return Promise.resolve({ id: 'c', ok: true });
+      }
+      asked.push(open);
+      return Promise.resolve(after ? { id: 'c', ok: true, reference: after } : { id: 'c', ok: false });
+    });
+    return { ...ran, asked };
+  }
+
+  test('where a limit was missed, when nothing is under way any more', async (context) => {
+    const { asked, inconclusive, result, events } = await run(
+      'p95 < 5 x reference',
+      figures(1),
+      figures(10_000),
+      context,
+    );
+    expect(asked).toEqual([0]);
+    // Or the generator itself was too late, on a starved machine.
+    expect(inconclusive).toMatch(/p95 1 ms before the test and 10000 ms after it|^The load generator/);
+    expect(result.reference).toMatchObject({
+      latency: { p95: 100 },
+      before: figures(1),
+      after: figures(10_000),
+    });
+    expect(events.filter(({ event }) => event === 'check')).toHaveLength(1);
+  });
+
+  test('and the limit that it missed both times is the service’s', async (context) => {
+    const { asked, checks, inconclusive } = await run('p95 < 5 x reference', figures(1), figures(2), context);
+    expect([asked.length, checks[0]?.status]).toEqual([1, 'failed']);
+    expect(inconclusive ?? '').not.toContain('speed');
+  });
+
+  test('not where a limit on latency held', async (context) => {
+    const { asked, checks, result } = await run('p95 < 1000 x reference', figures(1000), figures(1), context);
+    expect([asked, checks[0]?.status]).toEqual([[], 'passed']);
+    expect(result.reference).toEqual(figures(1000));
+  });
+
+  test('always where a rate is compared with it; the first one does when that fails', async (context) => {
+    const first = figures(1, 100);
+    const { asked, checks, result } = await run('rps >= 0.01 x reference', first, undefined, context);
+    expect([asked.length, checks[0]?.status]).toEqual([1, 'passed']);
+    expect(result.reference).toEqual(first);
+  });
+
+  test('not where it was never measured as the plan needs it', async (context) => {
+    const port = await serveDuring(context, (_request, response) => response.end());
+    const users = [{ name: 'U', tasks: [{ name: 'get', request: 'GET /' }] }];
+    const plan = planOf({ users, thresholds: [{ that: 'rps >= 1 x reference' }] });
+    const input = { v: 1 as const, stage: 'load', seed: 's', deadlineMs: 600_000 };
+    const host = { emit: () => Promise.resolve(), ask: () => Promise.reject(new Error('asked')) };
+    const target = { address: '127.0.0.1', port };
+    const { signal } = new AbortController();
+    const measured = { ...input, target, plan: { ...plan, reference: figures(1) } };
+    expect(await runLoad(measured, host, signal)).toContain('was not measured');
+  });
+});
+
+test('a phase tells the rate of its right answers, a warm-up too', async (context) => {
+  const port = await serveDuring(context, (_request, response) => setTimeout(() => response.end(), 10));
+  const users = [{ name: 'U', tasks: [{ name: 'get', request: 'GET /' }] }];
+  const shape = [
+    { warmUp: '400ms', users: 2 },
+    { arrivalRate: '50/s', for: '400ms' },
+  ];
+  const { result } = await runPlan(planOf({ users, shape }), port);
+  const [warmUp, open] = result.phases.map(({ rate }) => rate ?? Number.NaN);
+  // Two users, 10 ms and more for each answer; those of theirs that come late fall to the next phase.
+  expect(warmUp).toBeGreaterThan(0);
+  expect(warmUp).toBeLessThan(220);
+  expect(open).toBeGreaterThan(0);
+  expect(open).toBeLessThan(56);
+  expect(result.total.requests).toBe(20);
+});

@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest';
+import { LoadResultSchema } from '../../../src/domain/report.ts';
+import type { Report } from '../../../src/domain/report.ts';
+import { assembleReport } from '../../../src/report/assemble.ts';
+import { renderHtml } from '../../../src/report/render/html.ts';
+import { renderMarkdown } from '../../../src/report/render/markdown.ts';
+import { renderSummary } from '../../../src/report/render/terminal.ts';
+import {
+  loadChecks,
+  makeFacts,
+  makeKnee,
+  makeLatency,
+  makeLoadResult,
+  makeStage,
+} from '../../helpers/report-fixtures.ts';
+
+const SLOW = { latency: makeLatency(2, 4, 8), requestsPerSecond: 7450 };
+const QUICK = { latency: makeLatency(1, 2, 4), requestsPerSecond: 15_500 };
+const MEAN = { latency: makeLatency(1.4, 2.8, 5.7), requestsPerSecond: 10_746 };
+
+/** Through JSON, as a stored report comes. */
+function reportWith(reference: object, knee: number | null): Report {
+  const load = LoadResultSchema.parse(
+    JSON.parse(
+      JSON.stringify({
+        ...makeLoadResult(300),
+        knee: makeKnee(),
+        reference,
+        relative: { knee, total: { p50: 1, p95: 2, p99: 3 }, tasks: [] },
+      }),
+    ),
+  );
+  return assembleReport(makeFacts([makeStage('load', loadChecks(load), { load })]));
+}
+
+function formatsOf(report: Report): string[] {
+  const options = { color: false, width: 100, reportPath: 'report.html' };
+  // Markdown marks what could begin markup.
+  return [renderHtml(report), renderMarkdown(report).replaceAll('\\', ''), renderSummary(report, options)];
+}
+
+describe('the reference service in a report', () => {
+  it('shows both of its measurements', () => {
+    const formats = formatsOf(reportWith({ ...MEAN, before: QUICK, after: SLOW }, 0.04));
+    for (const text of formats) {
+      expect(text).toContain('15,500/s before, 7,450/s after');
+    }
+    expect(formats[0]).toContain('and at most 10,746/s (the knee is × 0.04 of that), as the mean of two');
+  });
+
+  it('shows the one there is', () => {
+    for (const text of formatsOf(reportWith(QUICK, 0.03))) {
+      expect(text).toContain('15,500/s');
+      expect(text).not.toMatch(/ before,|mean of two/);
+    }
+  });
+
+  it('does without requests per second', () => {
+    const [html, markdown, terminal] = formatsOf(
+      reportWith(
+        { latency: MEAN.latency, before: { latency: QUICK.latency }, after: { latency: SLOW.latency } },
+        null,
+      ),
+    );
+    expect(html).toContain('p99 5.7 ms here, as the mean of two');
+    for (const text of [html, markdown, terminal]) {
+      expect(text).toContain('p95 2 ms before, p95 4 ms after');
+    }
+  });
+});
