@@ -21,10 +21,7 @@ export function asksAgain(
  * What figures are compared with. Limits are multiples, so the mean is the geometric one, of rates and latencies alike:
  * it lies as many times above the one measurement as below the other.
  */
-export function toReference(before: ReferenceFigures, after: ReferenceFigures | undefined): Reference {
-  if (!after) {
-    return before;
-  }
+export function toReference(before: ReferenceFigures, after: ReferenceFigures): Reference {
   const [rateBefore, rateAfter] = [before.requestsPerSecond, after.requestsPerSecond];
   return {
     latency: meanLatency(before.latency, after.latency),

@@ -24,6 +24,8 @@ export interface Measured {
   countedSeconds: number;
   knee: Knee | undefined;
   reference: Reference | undefined;
+  /** The reference was to be measured once more, and could not be. */
+  unconfirmed: boolean;
   /** Share of the service's CPUs that others used; null where it cannot be known. */
   interference: number | null;
   durationMs: number;
@@ -55,8 +57,8 @@ export interface Judged {
 export function judge(measured: Measured): Judged {
   const { plan, recorder, rowNames, countedSeconds } = measured;
   const total = recorder.total();
-  const { knee, reference } = measured;
-  const figures = { countedSeconds, kneePerSecond: knee?.rate, reference };
+  const { knee, reference, unconfirmed } = measured;
+  const figures = { countedSeconds, kneePerSecond: knee?.rate, reference, unconfirmed };
   const skipped = plan.thresholds.flatMap((threshold) => {
     const reason = whyNotMeasured(threshold, measured);
     return reason === undefined ? [] : [{ threshold, reason }];
@@ -79,13 +81,11 @@ export function judge(measured: Measured): Judged {
       ...judged.map(({ threshold, row, verdict }) => toCheck(threshold, row, verdict, measured)),
       ...skipped.map(({ threshold, reason }) => toSkipped(threshold, reason)),
     ],
-    excuse:
-      judged.find(({ verdict }) => verdict.unsteady !== undefined)?.verdict.unsteady ??
-      excuseFor(
-        judged.map(({ verdict }) => verdict.result),
-        measured.interference,
-        kneeLimitMs(plan),
-      ),
+    excuse: excuseFor(
+      judged.map(({ verdict }) => verdict.result),
+      measured.interference,
+      kneeLimitMs(plan),
+    ),
     result: {
       seed: measured.seed,
       durationMs: Math.round(measured.durationMs),
@@ -115,6 +115,8 @@ function toCheck(
   { sampler, notes, durationMs, origin }: Measured,
 ): Check {
   const failed = !verdict.result.ok;
+  // What nobody can judge is ours; the other limits stand.
+  const missed = verdict.unsteady === undefined ? 'failed' : 'errored';
   const slowest = sampler.slowest(row);
   const samples = sampler.failures(row).slice(0, 2);
   const isLatency = threshold.threshold.unit === 'ms';
@@ -123,12 +125,16 @@ function toCheck(
     id: threshold.id,
     name: threshold.that,
     suite: 'Load test',
-    status: failed ? 'failed' : 'passed',
+    status: failed ? missed : 'passed',
     points: failed ? 0 : threshold.points,
     maxPoints: threshold.points,
     skill: threshold.skill,
     visibility: threshold.visibility,
-    message: failed ? [verdict.message, ...notes].join('. ').slice(0, MAX_MESSAGE_CHARS) : '',
+    message: failed
+      ? [verdict.message, ...(verdict.unsteady === undefined ? notes : [verdict.unsteady])]
+          .join('. ')
+          .slice(0, MAX_MESSAGE_CHARS)
+      : '',
     ...(evidence ? { evidence } : {}),
     durationMs: Math.round(durationMs),
   };

@@ -99,21 +99,29 @@ async function measure(
     usage: watch.series(),
     origin: originOf(target),
   };
-  const { checks, result, excuse } = await judgeFairly(measured, host);
+  const { checks, result, excuse } = await judgeFairly(measured, host, inconclusive === undefined);
   await report(host, checks, result);
   await emitFiles(host, { plan, rowNames: compiled.rowNames, recorder, startMs, ...run });
   return inconclusive ?? excuse;
 }
 
 /** Judges by what the reference reached before the test, and once more by both where it had to be measured again. */
-async function judgeFairly(measured: Omit<Measured, 'reference'>, host: LoadHost): Promise<Judged> {
-  const { plan } = measured;
-  const judged = judge({ ...measured, reference: plan.reference });
-  if (!plan.reference || !asksAgain(plan, judged.result.thresholds)) {
+async function judgeFairly(
+  measured: Omit<Measured, 'reference' | 'unconfirmed'>,
+  host: LoadHost,
+  counts: boolean,
+): Promise<Judged> {
+  const { reference: before } = measured.plan;
+  const judged = judge({ ...measured, reference: before, unconfirmed: false });
+  if (!before || !counts || !asksAgain(measured.plan, judged.result.thresholds)) {
     return judged;
   }
   const { reference: after } = await host.ask('reference');
-  return after ? judge({ ...measured, reference: toReference(plan.reference, after) }) : judged;
+  return judge({
+    ...measured,
+    reference: after ? toReference(before, after) : before,
+    unconfirmed: after === undefined,
+  });
 }
 
 async function report(host: LoadHost, checks: readonly Check[], result: LoadResult): Promise<void> {

@@ -208,6 +208,9 @@ export function loadCheckIds(plan: Pick<LoadPlan, 'thresholds'>): string[] {
   return plan.thresholds.map((threshold) => threshold.id);
 }
 
+/** The measurement after the test is given up when it takes longer. */
+export const REFERENCE_AGAIN_MS = 60_000;
+
 /**
  * Longest time the generator may need, ms: all phases, the wait for the last answers, start and end, and another
  * measurement of the reference service where there are limits relative to it.
@@ -217,9 +220,6 @@ export function loadPlanBudgetMs(plan: LoadPlan): number {
   const againMs = referenceNeed(plan) === 'nothing' ? 0 : REFERENCE_AGAIN_MS;
   return phasesMs + plan.shape.length * PREPARE_MS + plan.timeoutMs + START_AND_END_MS + againMs;
 }
-
-/** The measurement after the test is given up when it takes longer. */
-export const REFERENCE_AGAIN_MS = 60_000;
 
 /** Longest time that users get to begin before the clock of an open phase starts. */
 export const PREPARE_MS = 2000;

@@ -50,8 +50,8 @@ export class CandidateKeeper {
   async retire(): Promise<void> {
     this.#retired = true;
     if (this.#candidate.running) {
-      // Before its removal, so that the last of its output is read.
-      await this.#candidate.kill();
+      // Before its removal, so that the last of its output is read; what matters is that it goes.
+      await this.#candidate.kill().catch(() => undefined);
     }
     await this.#candidate.remove();
   }

@@ -1,22 +1,22 @@
+import { once } from 'node:events';
 import { loadPlanBudgetMs, REFERENCE_AGAIN_MS } from '../domain/load-plan.ts';
-import type { ReferenceNeed } from '../domain/load-plan.ts';
 import type { ReferenceFigures } from '../domain/load-result.ts';
 import { PROTOCOL_VERSION } from '../domain/grader-protocol.ts';
 import { LoadResultSchema } from '../domain/report.ts';
 import type { Candidate } from '../sandbox/sandbox-engine.ts';
 import type { Clock } from '../shared/clock.ts';
+import { withDeadline } from '../shared/with-deadline.ts';
 import { CandidateKeeper } from './candidate-keeper.ts';
 import { runSession } from './grader-session.ts';
 import type { OnProgress } from './progress.ts';
 import { referencePlan, toFigures } from './reference-plan.ts';
+import type { Needed } from './reference-plan.ts';
 import { GRADER_GRACE_MS, serviceCpus, serviceCpuset, startGrader } from './start-grader.ts';
 import type { GraderContext } from './start-grader.ts';
 import type { GraderTask, StagePlan } from './stages/stage-plan.ts';
 
 const SEED = 'reference';
 const READY_WITHIN_MS = 20_000;
-
-type Needed = Exclude<ReferenceNeed, 'nothing'>;
 
 interface ReferenceContext extends GraderContext {
   clock: Clock;
@@ -60,14 +60,25 @@ export async function measureAgain(
   context: ReferenceContext,
   signal: AbortSignal,
 ): Promise<ReferenceFigures | undefined> {
-  const inTime = AbortSignal.any([signal, AbortSignal.timeout(REFERENCE_AGAIN_MS)]);
-  try {
-    await makeRoom();
+  const inTime = withDeadline(signal, REFERENCE_AGAIN_MS);
+  async function again(): Promise<ReferenceFigures | undefined> {
     return await measure(plan, need, 'measuring the machine again', context, inTime);
+  }
+  try {
+    await untilSignal(inTime, makeRoom());
+    // Once more for a moment's trouble: without it a limit that was missed could not be judged.
+    return (await again()) ?? (await again());
   } catch {
     signal.throwIfAborted();
     return undefined;
   }
+}
+
+/** Waits for `work`, but no longer than until the signal. */
+async function untilSignal(signal: AbortSignal, work: Promise<void>): Promise<void> {
+  work.catch(() => undefined);
+  const late = once(signal, 'abort').then(() => signal.throwIfAborted());
+  await Promise.race([work, late]);
 }
 
 /** In the pod of the run, while no submission is in it, on its CPUs and within its limits. */

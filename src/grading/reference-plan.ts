@@ -3,7 +3,8 @@ import type { LoadPlan, ReferenceNeed } from '../domain/load-plan.ts';
 import type { ReferenceFigures } from '../domain/load-result.ts';
 import type { LoadResult } from '../domain/report.ts';
 
-type Needed = Exclude<ReferenceNeed, 'nothing'>;
+/** What is measured. */
+export type Needed = Exclude<ReferenceNeed, 'nothing'>;
 
 const BUSY_USERS = 16;
 /** Until the service's own compiler is done. */

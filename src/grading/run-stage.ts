@@ -155,7 +155,7 @@ async function runTaskTwiceAtMost(
   signal: AbortSignal,
 ): Promise<TaskOutcome> {
   let outcome = await runTask(plan, task, context, signal);
-  for (let tries = 1; isUnmeasured(outcome.result) && tries < GRADER_TRIES; tries += 1) {
+  for (let tries = 1; isUnmeasured(outcome.result, task) && tries < GRADER_TRIES; tries += 1) {
     outcome = await runTask(plan, task, context, signal);
   }
   const failure = graderFailure(outcome.result, task);
@@ -171,8 +171,10 @@ function graderFailure({ error, ours, specError }: GraderResult, task: GraderTas
   return specError && { code: 'SPEC_BROKEN', blame: 'spec', message: specError.message, ...log };
 }
 
-function isUnmeasured(result: GraderResult): boolean {
-  return result.error !== undefined || result.inconclusive !== undefined;
+/** A limit that a change of the machine's speed kept from being judged is worth another try as well. */
+function isUnmeasured(result: GraderResult, { calibrate }: GraderTask): boolean {
+  const unsteady = calibrate !== undefined && result.checks.some(({ status }) => status === 'errored');
+  return result.error !== undefined || result.inconclusive !== undefined || unsteady;
 }
 
 /** The grader's container is started while the service boots: it waits for its first line anyway. */
@@ -235,7 +237,7 @@ async function runWithSidecars(
       keeper,
       onProgress: context.onProgress,
       graceMs,
-      ...mayMeasureReference(plan, task, { ...context, keeper }, signal),
+      ...referenceOption(plan, task, { ...context, keeper }, signal),
     };
     const result = withJunit(await runSession(await context.starting, session, signal), plan);
     const { crashes } = keeper;
@@ -250,7 +252,7 @@ async function runWithSidecars(
 }
 
 /** For a task with limits relative to the reference: it takes the place of the service and its databases. */
-function mayMeasureReference(
+function referenceOption(
   plan: StagePlan,
   task: GraderTask,
   context: StageContext & { sidecars: Sidecars; keeper: CandidateKeeper },

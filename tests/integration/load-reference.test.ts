@@ -26,7 +26,7 @@ const PLAN = `
 users: [ { name: U, tasks: [ { name: get, request: GET / } ] } ]
 shape:
   - { users: 2, for: 500ms }
-  - { findKnee: { objective: "errors < 1%", from: 50/s, to: 200/s, for: 3s, step: 300ms } }
+  - { findKnee: { objective: "errors < 1%", from: 500/s, to: 2000/s, for: 3s, step: 300ms } }
 thresholds:
   - { that: "knee >= 0.0001 x reference", points: 5 }
 `;

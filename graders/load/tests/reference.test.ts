@@ -23,7 +23,7 @@ function judge(that: string, before: ReferenceFigures, after?: ReferenceFigures)
   const row = new RowRecorder();
   const times = { intendedMs: 0, sentMs: 0, endMs: 100 };
   row.record({ row: 0, ...times, failure: undefined, answered: true, counted: true });
-  const reference = toReference(before, after);
+  const reference = after ? toReference(before, after) : before;
   return judgeThreshold(that, parsed.threshold, { row, countedSeconds: 1, kneePerSecond: 1000, reference });
 }
 
@@ -49,12 +49,24 @@ describe('a threshold against a reference that was measured twice', () => {
 
   test('that holds against one of them alone is nobody’s, whichever it is', () => {
     expect(judge('knee >= 0.1 x reference', QUICK, SLOW).unsteady).toBe(
-      'The machine changed its speed: the reference service reached 16000/s before the test and 9000/s after it, and "knee >= 0.1 x reference" holds against one of them alone.',
+      'The machine changed its speed: the reference service reached 16000/s before the test and 9000/s after it, and against one of them alone the limit holds.',
     );
     expect(judge('knee >= 0.1 x reference', SLOW, QUICK).unsteady).toContain('9000/s before');
-    expect(judge('p95 < 15 x reference', QUICK, SLOW).unsteady).toContain(
+    expect(judge('p95 < 12 x reference', QUICK, SLOW).unsteady).toContain(
       'reached p95 5 ms before the test and 10 ms after it',
     );
+  });
+
+  test('that holds against their mean stands, though one of them speaks against it', () => {
+    expect(judge('p95 < 15 x reference', QUICK, SLOW)).toMatchObject({ result: { ok: true }, message: '' });
+    expect(judge('p95 < 15 x reference', QUICK, SLOW).unsteady).toBeUndefined();
+  });
+
+  test('that are as close as chance brings them goes by their mean alone', () => {
+    const [one, other] = [figures(5), figures(7)];
+    const judged = judge('p95 < 15 x reference', one, other);
+    expect(judged.result).toMatchObject({ ok: false, actual: 16.903 });
+    expect(judged.unsteady).toBeUndefined();
   });
 
   test('is compared with the geometric mean, and says what both were', () => {
@@ -103,27 +115,27 @@ describe.concurrent('the reference is measured again', () => {
   }
 
   test('where a limit was missed, when nothing is under way any more', async (context) => {
-    const { asked, inconclusive, result, events } = await run(
-      'p95 < 5 x reference',
-      figures(1),
-      figures(10_000),
-      context,
+    const { asked, checks, result } = await run('p95 < 5 x reference', figures(1), figures(100), context);
+    // On a starved machine the generator was too late itself, and then nothing is asked.
+    const isTrusted = asked.length > 0;
+    expect(asked).toEqual(isTrusted ? [0] : []);
+    expect(checks).toMatchObject([{ status: isTrusted ? 'errored' : 'failed' }]);
+    expect(checks[0]?.message).toContain(isTrusted ? 'p95 1 ms before the test and 100 ms after it' : 'p95');
+    expect(result.reference).toMatchObject(
+      isTrusted ? { latency: { p95: 10 }, before: figures(1), after: figures(100) } : figures(1),
     );
-    expect(asked).toEqual([0]);
-    // Or the generator itself was too late, on a starved machine.
-    expect(inconclusive).toMatch(/p95 1 ms before the test and 10000 ms after it|^The load generator/);
-    expect(result.reference).toMatchObject({
-      latency: { p95: 100 },
-      before: figures(1),
-      after: figures(10_000),
-    });
-    expect(events.filter(({ event }) => event === 'check')).toHaveLength(1);
+  });
+
+  test('and a limit that was missed is nobody’s where that fails', async (context) => {
+    const { asked, checks } = await run('p95 < 5 x reference', figures(1), undefined, context);
+    expect(checks).toMatchObject([{ status: asked.length > 0 ? 'errored' : 'failed' }]);
+    expect(checks[0]?.message).toContain(asked.length > 0 ? 'could not be measured once more' : 'p95');
   });
 
   test('and the limit that it missed both times is the service’s', async (context) => {
-    const { asked, checks, inconclusive } = await run('p95 < 5 x reference', figures(1), figures(2), context);
-    expect([asked.length, checks[0]?.status]).toEqual([1, 'failed']);
-    expect(inconclusive ?? '').not.toContain('speed');
+    const { asked, checks } = await run('p95 < 5 x reference', figures(1), figures(2), context);
+    expect(asked.length).toBeLessThanOrEqual(1);
+    expect(checks[0]?.status).toBe('failed');
   });
 
   test('not where a limit on latency held', async (context) => {
@@ -135,7 +147,8 @@ describe.concurrent('the reference is measured again', () => {
   test('always where a rate is compared with it; the first one does when that fails', async (context) => {
     const first = figures(1, 100);
     const { asked, checks, result } = await run('rps >= 0.01 x reference', first, undefined, context);
-    expect([asked.length, checks[0]?.status]).toEqual([1, 'passed']);
+    expect(asked.length).toBeLessThanOrEqual(1);
+    expect(checks[0]?.status).toBe('passed');
     expect(result.reference).toEqual(first);
   });
 

@@ -11,7 +11,10 @@ import type {
   FakeSidecarIo,
 } from '../../../src/sandbox/fake/fake-script.ts';
 import { gradeOnFake } from '../../helpers/fake-grading.ts';
-import { makeLatency, makeLoadResult, makeLoadTask } from '../../helpers/report-fixtures.ts';
+import { makeCheck, makeLatency, makeLoadResult, makeLoadTask } from '../../helpers/report-fixtures.ts';
+
+/** The check of "p95 < 9 x reference". */
+const P95 = 'load/p95-9-x-reference';
 
 const trivial = await loadChallenge('tests/corpus/trivial/challenge');
 
@@ -33,7 +36,7 @@ interface Told {
 /** Graders of the reference answer 100/s, then 200/s, …; the one of the test does what `test` says. */
 function scriptOf(
   told: Told,
-  test: (ask: (action: string) => Promise<ControlReply>) => Promise<void>,
+  test: (ask: (action: string) => Promise<ControlReply>, io: FakeGraderIo) => Promise<void>,
 ): FakeScript {
   let measured = 0;
   async function measure(io: FakeGraderIo): Promise<void> {
@@ -61,7 +64,7 @@ function scriptOf(
           const reply = JSON.parse((await io.readLine()) ?? 'null') as ControlReply;
           told.replies.push(reply);
           return reply;
-        });
+        }, io);
       }
       await io.emit({ event: 'done' });
       return 0;
@@ -148,6 +151,20 @@ describe('a grader that asks for the reference again', () => {
       error: 'the reference service could not be measured',
     });
     expect(report.stages[0]).toMatchObject({ status: 'completed', crashes: 0 });
+  });
+
+  it('has the test done once more where a limit could not be judged, and what it says then counts', async () => {
+    const told: Told = { story: [], replies: [] };
+    let tests = 0;
+    const script = scriptOf(told, async (_ask, io) => {
+      tests += 1;
+      const status = tests === 1 ? 'errored' : 'passed';
+      await io.emit({ event: 'check', check: makeCheck('Load test', 'p95', { id: P95, status }) });
+    });
+    const { report } = await gradeOnFake(challengeWith('p95 < 9 x reference'), script);
+
+    expect(tests).toBe(2);
+    expect(report.stages[0]).toMatchObject({ status: 'completed', checks: [{ status: 'passed' }] });
   });
 
   it('is refused where no limit is relative, and the service goes on', async () => {
