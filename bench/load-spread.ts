@@ -5,6 +5,7 @@ import { openGrading } from '../src/compose.ts';
 import { readConfig } from '../src/config.ts';
 import { LoadPlanSchema, resolveLoadPlan } from '../src/domain/load-plan.ts';
 import type { LoadPlan } from '../src/domain/load-plan.ts';
+import type { Reference } from '../src/domain/load-result.ts';
 import type { LoadResult } from '../src/domain/report.ts';
 import { gradeRun } from '../src/grading/grade-run.ts';
 import type { GradeDeps, GradeRequest } from '../src/grading/grade-run.ts';
@@ -138,10 +139,20 @@ function toFigures(load: LoadResult): Figures | undefined {
     knee: knee.rate,
     kneeRelative: relative.knee,
     reference: rate,
+    ...partsOf(reference),
     p95,
     p95Relative,
     othersCpu: interference ?? 0,
     lagP99: generator.schedulingLagP99Ms,
+  };
+}
+
+/** The two measurements that the reference is the mean of, requests/s. */
+function partsOf({ before, after }: Partial<Reference> = {}): Figures {
+  const none = Number.NaN;
+  return {
+    referenceBefore: before?.requestsPerSecond ?? none,
+    referenceAfter: after?.requestsPerSecond ?? none,
   };
 }
 
