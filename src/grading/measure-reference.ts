@@ -51,7 +51,8 @@ export async function calibrateTask(
 
 /**
  * Measures the reference once more when the test is over. `makeRoom` ends the service, whose port and CPUs it takes.
- * Undefined when that fails or takes too long: then the first measurement has to do. Throws the signal's reason alone.
+ * Undefined when that fails twice or takes too long: limits that held by the first measurement stand, those that were
+ * missed cannot be judged. Throws the signal's reason alone.
  */
 export async function measureAgain(
   plan: StagePlan,
