@@ -5,7 +5,7 @@ import { openGrading } from '../src/compose.ts';
 import { readConfig } from '../src/config.ts';
 import { LoadPlanSchema, resolveLoadPlan } from '../src/domain/load-plan.ts';
 import type { LoadPlan } from '../src/domain/load-plan.ts';
-import type { Reference } from '../src/domain/load-result.ts';
+import type { Knee } from '../src/domain/load-result.ts';
 import type { LoadResult } from '../src/domain/report.ts';
 import { gradeRun } from '../src/grading/grade-run.ts';
 import type { GradeDeps, GradeRequest } from '../src/grading/grade-run.ts';
@@ -122,13 +122,11 @@ function kneePlan({ file }: LoadPlan): Pick<LoadPlan, 'shape' | 'thresholds'> {
 
 /** Undefined unless there are all of them. */
 function toFigures(load: LoadResult): Figures | undefined {
-  const { knee, reference, relative, total, interference, generator } = load;
+  const { knee, relative, total, interference, generator } = load;
   const p95 = total.latency?.p95;
   const p95Relative = relative?.total?.p95;
-  const rate = reference?.requestsPerSecond;
   if (
-    !knee ||
-    rate === undefined ||
+    knee?.reference === undefined ||
     typeof relative?.knee !== 'number' ||
     p95 === undefined ||
     !p95Relative
@@ -138,8 +136,8 @@ function toFigures(load: LoadResult): Figures | undefined {
   return {
     knee: knee.rate,
     kneeRelative: relative.knee,
-    reference: rate,
-    ...partsOf(reference),
+    reference: knee.reference,
+    ...paceOf(knee),
     p95,
     p95Relative,
     othersCpu: interference ?? 0,
@@ -147,13 +145,10 @@ function toFigures(load: LoadResult): Figures | undefined {
   };
 }
 
-/** The two measurements that the reference is the mean of, requests/s. */
-function partsOf({ before, after }: Partial<Reference> = {}): Figures {
-  const none = Number.NaN;
-  return {
-    referenceBefore: before?.requestsPerSecond ?? none,
-    referenceAfter: after?.requestsPerSecond ?? none,
-  };
+/** Between which speeds the machine went while the knee was sought, requests/s of the reference. */
+function paceOf({ steps }: Knee): Figures {
+  const rates = steps.flatMap(({ reference }) => reference ?? []);
+  return { referenceLeast: Math.min(...rates), referenceMost: Math.max(...rates), steps: steps.length };
 }
 
 function spreadOf(values: readonly number[]): { mean: number; deviation: number; variation: number } {

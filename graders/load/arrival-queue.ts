@@ -73,4 +73,13 @@ export class ArrivalQueue {
     }
     return arrival;
   }
+
+  /** Takes all that wait. */
+  takeAll(): Arrival[] {
+    const all = this.#waiting.flatMap((waiting, kind) => waiting.slice(this.#heads[kind]));
+    this.#waiting.forEach((waiting) => waiting.splice(0));
+    this.#heads.fill(0);
+    this.#size = 0;
+    return all;
+  }
 }

@@ -4,6 +4,7 @@ import type { CompiledPlan } from './compile-plan.ts';
 import type { GeneratorHealth } from './health.ts';
 import type { Target } from './http-connection.ts';
 import type { Recorder } from './recorder.ts';
+import type { TakeTurn } from './pace.ts';
 import type { Sampler } from './sampler.ts';
 
 export interface EngineOptions {
@@ -24,6 +25,8 @@ export interface EngineOptions {
   onSecond: (nowMs: number, users: number) => void;
   /** Called at every failure of a connection that is not the generator's own. */
   onBrokenConnection: () => void;
+  /** Measures the reference service while the service is held still; left out where nobody asks for it. */
+  takeTurn?: TakeTurn;
 }
 
 /** A phase that ran, seconds since the start of the test. */

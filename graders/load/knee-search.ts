@@ -7,22 +7,34 @@ export interface KneeEstimate {
   repeats: number;
 }
 
+interface Outcome {
+  log: number;
+  ok: boolean;
+}
+
 /** While the knee is only known to lie between two rates this far apart, the middle is tried. */
 const CLOSE_RATIO = 1.25;
 const COARSE_STEP = 1.1;
 const FINE_STEP = 1.05;
-/** Turns that are taken with the coarse step; they are not counted. */
+/** Turns that are taken with the coarse step. */
 const COARSE_TURNS = 2;
 /** With so many turns the interval gains little by more. */
-const ENOUGH_TURNS = 12;
-/** Two-sided 95 % points of Student's t by degrees of freedom, from 1. */
-const STUDENT_T = [12.71, 4.3, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26, 2.23, 2.2, 2.18];
+const ENOUGH_TURNS = 14;
+/** How gradually a service goes from always to never, as a scale of log rates, at the least and at the most. */
+const SCALE = { least: 0.06, most: 0.2 };
+/** A shorter walk tells no more than the gap it began in. */
+const LEAST_WALK = 2;
+/** Two-sided 95 % point of the normal distribution. */
+const Z_95 = 1.96;
+/** That of a single outcome some way off: the interval stays finite. */
+const LEAST_INFORMATION = 0.1;
+/** Halvings of the interval that the knee is sought in: more than a double has digits. */
+const HALVINGS = 60;
 
 /**
  * Finds the highest rate that meets an objective, though one measurement may err. It doubles the rate until two
- * measurements in a row fail, halves the gap, and then walks up after a success and down after a failure: the places
- * where the walk turns lie about the rate that holds half of the time, and their spread tells how well it is known.
- * No clock and no service in it: `next` says what to measure, `record` takes the outcome.
+ * measurements in a row fail, halves the gap, and then walks up after a success and down after a failure, which keeps it
+ * about the rate that holds half of the time. All outcomes together tell where that is: see `mostLikely`. No clock and no service in it: `next` says what to measure, `record` takes the outcome.
  */
 export class KneeSearch {
   readonly #from: number;
@@ -32,8 +44,12 @@ export class KneeSearch {
   #rate: number;
   #lastOk: boolean | undefined;
   #walking = false;
+  /** The last measurement held, at the highest rate that may be tried. */
+  #toppedBefore = false;
   #walked = 0;
   #lastRate = 0;
+  /** All that was measured, as the logarithm of the rate. */
+  readonly #outcomes: Outcome[] = [];
   readonly #turns: number[] = [];
   #outcome: 'above' | 'below' | undefined;
 
@@ -43,51 +59,56 @@ export class KneeSearch {
     this.#rate = fromPerSecond;
   }
 
-  /** The rate to measure now; undefined when enough is known. */
+  /** Nothing has failed yet: the knee may be far, and a short look will do. */
+  get isClimbing(): boolean {
+    return this.#failed === undefined;
+  }
+
+  /** The rate to measure now, or the highest one where it lies beyond that; undefined when enough is known. */
   next(): number | undefined {
-    const enough = this.#turns.length >= ENOUGH_TURNS + COARSE_TURNS;
+    const enough = this.#turns.length >= ENOUGH_TURNS;
     return enough || this.#outcome !== undefined ? undefined : this.#rate;
   }
 
-  record(ok: boolean): void {
+  /**
+   * `measured`: the rate that it came to, where that was not exactly the one to measure. `isTop`: nothing higher may be
+   * tried.
+   */
+  record(ok: boolean, measured: number = this.#rate, isTop: boolean = measured >= this.#to): void {
+    this.#outcomes.push({ log: Math.log(measured), ok });
     if (this.#walking) {
-      this.#walk(ok);
+      this.#walk(ok, measured, isTop);
     } else if (this.#failed === undefined) {
-      this.#climb(ok);
+      this.#climb(ok, measured, isTop);
     } else {
-      this.#halve(ok);
+      this.#halve(ok, measured);
     }
   }
 
   estimate(): KneeEstimate {
-    const rates = this.#turns.slice(this.#turns.length > COARSE_TURNS + 1 ? COARSE_TURNS : 0);
     if (this.#outcome === 'above') {
       return { outcome: 'above', rate: this.#to, low: this.#to, high: this.#to, repeats: 2 };
     }
     if (this.#outcome === 'below') {
       return { outcome: 'below', rate: 0, low: 0, high: this.#from, repeats: 2 };
     }
-    if (rates.length < 2) {
+    if (this.#walked < LEAST_WALK) {
       return this.#bracket();
     }
-    const logs = rates.map(Math.log);
-    const mean = logs.reduce((sum, value) => sum + value, 0) / logs.length;
-    const variance = logs.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (logs.length - 1);
-    // Two turns in a row share a measurement: so many turns tell about half as much.
-    const independent = Math.max(2, Math.floor(logs.length / 2));
-    const t = STUDENT_T[Math.min(independent - 1, STUDENT_T.length) - 1] ?? 2;
-    // Turns lie on steps: half of one is what cannot be told apart.
-    const half = Math.max(t * Math.sqrt(variance / independent), Math.log(FINE_STEP) / 2);
+    const scale = Math.min(SCALE.most, Math.max(SCALE.least, deviation(this.#turns.map(Math.log))));
+    const { log, error } = mostLikely(this.#outcomes, scale);
+    // Rates lie on steps: half of one is what cannot be told apart.
+    const half = Math.max(Z_95 * error, Math.log(FINE_STEP) / 2);
     return {
       outcome: 'found',
-      rate: Math.exp(mean),
-      low: Math.exp(mean - half),
-      high: Math.exp(mean + half),
+      rate: Math.exp(log),
+      low: Math.exp(log - half),
+      high: Math.exp(log + half),
       repeats: this.#walked,
     };
   }
 
-  /** Time was up before the walk turned often enough: the knee lies between what held and what did not. */
+  /** Time was up before there was much of a walk: the knee lies between what held and what did not. */
   #bracket(): KneeEstimate {
     const low = this.#passed ?? 0;
     const high = this.#failed ?? Math.min(this.#to, Math.max(this.#rate, low));
@@ -95,14 +116,14 @@ export class KneeSearch {
     return { outcome: low === 0 ? 'below' : 'found', rate, low, high, repeats: this.#walked };
   }
 
-  #climb(ok: boolean): void {
+  #climb(ok: boolean, measured: number, isTop: boolean): void {
     const again = this.#lastOk === ok;
     this.#lastOk = ok;
     if (!ok) {
       if (!again) {
         return;
       }
-      this.#failed = this.#rate;
+      this.#failed = measured;
       if (this.#passed === undefined) {
         this.#outcome = 'below';
       } else {
@@ -110,18 +131,19 @@ export class KneeSearch {
       }
       return;
     }
-    if (this.#rate >= this.#to && this.#passed === this.#to) {
+    if (isTop && this.#toppedBefore) {
       this.#outcome = 'above';
     }
-    this.#passed = this.#rate;
-    this.#rate = Math.min(this.#to, this.#rate * 2);
+    this.#toppedBefore = isTop;
+    this.#passed = measured;
+    this.#rate = isTop ? this.#rate : this.#rate * 2;
   }
 
-  #halve(ok: boolean): void {
+  #halve(ok: boolean, measured: number): void {
     if (ok) {
-      this.#passed = this.#rate;
+      this.#passed = measured;
     } else {
-      this.#failed = this.#rate;
+      this.#failed = measured;
     }
     this.#aim();
   }
@@ -133,14 +155,45 @@ export class KneeSearch {
     this.#lastOk = undefined;
   }
 
-  #walk(ok: boolean): void {
+  #walk(ok: boolean, measured: number, isTop: boolean): void {
     this.#walked += 1;
     if (this.#lastOk !== undefined && this.#lastOk !== ok) {
-      this.#turns.push(Math.sqrt(this.#rate * this.#lastRate));
+      this.#turns.push(Math.sqrt(measured * this.#lastRate));
     }
     this.#lastOk = ok;
-    this.#lastRate = this.#rate;
+    this.#lastRate = measured;
     const step = this.#turns.length < COARSE_TURNS ? COARSE_STEP : FINE_STEP;
-    this.#rate = Math.min(this.#to, Math.max(this.#from, ok ? this.#rate * step : this.#rate / step));
+    const up = isTop ? this.#rate : this.#rate * step;
+    this.#rate = Math.max(this.#from, ok ? up : this.#rate / step);
   }
+}
+
+/**
+ * The rate that holds half of the time, where the chance to hold falls with the logarithm of the rate as a logistic curve
+ * of this scale does: the maximum of the likelihood, at which as many outcomes held as were to be expected. One that lies
+ * far off counts no more than one that lies near, and the scale hardly matters. `error`: its standard error, by Fisher's
+ * information.
+ */
+function mostLikely(outcomes: readonly Outcome[], scale: number): { log: number; error: number } {
+  function chances(log: number): number[] {
+    return outcomes.map((outcome) => 1 / (1 + Math.exp((outcome.log - log) / scale)));
+  }
+  const held = outcomes.filter(({ ok }) => ok).length;
+  const logs = outcomes.map(({ log }) => log);
+  let [low, high] = [Math.min(...logs), Math.max(...logs)];
+  for (let halving = 0; halving < HALVINGS; halving += 1) {
+    const middle = (low + high) / 2;
+    const expected = chances(middle).reduce((sum, chance) => sum + chance, 0);
+    [low, high] = expected < held ? [middle, high] : [low, middle];
+  }
+  const information = chances(low).reduce((sum, chance) => sum + chance * (1 - chance), 0);
+  return { log: low, error: scale / Math.sqrt(Math.max(LEAST_INFORMATION, information)) };
+}
+
+/** 0 for fewer than two. */
+function deviation(values: readonly number[]): number {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  return Math.sqrt(
+    values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / Math.max(1, values.length - 1),
+  );
 }

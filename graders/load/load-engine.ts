@@ -17,6 +17,7 @@ import type { UserExchange, UserOwner, VirtualUser } from './virtual-user.ts';
 import { Ticker } from './ticker.ts';
 import { waitTimeMs } from './wait-time.ts';
 import { WakeQueue } from './wake-queue.ts';
+import { wantedUsers } from './wanted-users.ts';
 
 /** Most new users whose first answer is awaited at a time: a service's accept queue often holds no more. */
 const MAX_UNPROVEN = 100;
@@ -86,7 +87,13 @@ export class LoadEngine implements UserOwner {
         const fromMs = performance.now();
         const span = { label: phaseLabel(phase), fromS: this.#secondsAt(fromMs) };
         if (phase.kind === 'knee') {
-          knee = await findKnee(phase, async (rate) => await this.#probeRate(phase, rate, signal));
+          const probe = async (rate: number, stepMs: number): Promise<KneeStep> =>
+            await this.#probeRate({ ...phase, stepMs }, rate, signal);
+          const { takeTurn } = this.#options;
+          if (takeTurn) {
+            await this.#settle(signal);
+          }
+          knee = await findKnee(phase, probe, takeTurn);
           phases.push({ ...span, toS: this.#secondsAt(performance.now()) });
         } else {
           const rate = await this.#runPhase(phase, fromMs, signal);
@@ -197,6 +204,13 @@ export class LoadEngine implements UserOwner {
     await this.#ticker.waitUntil((nowMs) => this.#pool.count('starting') === 0 || nowMs >= limitMs, signal);
   }
 
+  /** Lets what is under way end, so that a service that is held still is not taken for a slow one. */
+  async #settle(signal: AbortSignal): Promise<void> {
+    this.#enterQuiet();
+    const limitMs = performance.now() + Math.min(this.#options.patienceMs, MAX_SETTLE_MS);
+    await this.#ticker.waitUntil((nowMs) => nowMs >= limitMs || this.#isIdle(), signal);
+  }
+
   /** Measures one rate of the search for the knee, and waits until its last answers have come. */
   async #probeRate(phase: KneePhase, rate: number, signal: AbortSignal): Promise<KneeStep> {
     const { stepMs: durationMs, objective } = phase;
@@ -204,14 +218,15 @@ export class LoadEngine implements UserOwner {
     await this.#prepare(open, signal);
     const schedule = scheduleArrivals(open);
     const startMs = performance.now();
-    const endMs = startMs + durationMs;
-    const { clauses } = objective;
     const { rowNames, mostSteps } = this.#options.plan;
-    const probe = new Probe({ startMs, rate, wanted: schedule.count, mostSteps, clauses }, rowNames);
+    const probe = new Probe(
+      { startMs, rate, wanted: schedule.count, mostSteps, clauses: objective.clauses },
+      rowNames,
+    );
     this.#probe = probe;
     this.#mode = { kind: 'open', schedule, startMs, next: 0, counted: false };
     const isHopeless = probe.hopeless((sinceMs) => this.#queue.olderThan(sinceMs));
-    await this.#ticker.waitUntil((nowMs) => nowMs >= endMs || isHopeless(nowMs), signal);
+    await this.#ticker.waitUntil((nowMs) => nowMs >= startMs + durationMs || isHopeless(nowMs), signal);
     this.#enterQuiet();
     const limitMs = performance.now() + Math.min(this.#options.patienceMs, MAX_SETTLE_MS);
     await this.#ticker.waitUntil(
@@ -286,10 +301,8 @@ export class LoadEngine implements UserOwner {
   }
 
   #clearQueue(): void {
-    for (const kind of this.#options.plan.kinds) {
-      for (let arrival = this.#queue.shift(kind); arrival; arrival = this.#queue.shift(kind)) {
-        this.#recordUnsent(arrival);
-      }
+    for (const arrival of this.#queue.takeAll()) {
+      this.#recordUnsent(arrival);
     }
   }
 
@@ -345,11 +358,7 @@ export class LoadEngine implements UserOwner {
   }
 
   #adjustUsers({ phase, startMs, startUsers }: Extract<Mode, { kind: 'closed' }>, nowMs: number): void {
-    const { users, spawnPerSecond } = phase;
-    const steps =
-      spawnPerSecond === undefined ? Infinity : Math.floor(((nowMs - startMs) / 1000) * spawnPerSecond) + 1;
-    const wanted =
-      users >= startUsers ? Math.min(users, startUsers + steps) : Math.max(users, startUsers - steps);
+    const wanted = wantedUsers(phase, startUsers, nowMs - startMs);
     while (this.#pool.staying < wanted) {
       this.#pool.spawnNext(this.#counted, true);
     }

@@ -5,7 +5,8 @@ import type { LoadResult } from '../../src/domain/report.ts';
 
 /**
  * Whether it is worth some seconds to measure the reference once more after the test: a rate is steadier as the mean
- * of two, and a limit that was missed is the service's doing only where the machine kept its speed.
+ * of two, and a limit that was missed is the service's doing only where the machine kept its speed. The search for the
+ * knee knows that already: it is measured in turns with the reference.
  */
 export function asksAgain(
   plan: Pick<LoadPlan, 'thresholds' | 'shape'>,
@@ -13,7 +14,9 @@ export function asksAgain(
 ): boolean {
   return (
     referenceNeed(plan) === 'rate' ||
-    thresholds.some(({ ok, unit, actual }) => unit === 'x' && !ok && actual !== null)
+    thresholds.some(
+      ({ that, ok, unit, actual }) => unit === 'x' && !ok && actual !== null && !that.startsWith('knee'),
+    )
   );
 }
 

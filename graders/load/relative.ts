@@ -18,9 +18,8 @@ export function toRelative(
       }
     );
   }
-  const { requestsPerSecond } = reference;
   return {
-    knee: knee && requestsPerSecond !== undefined ? ratio(knee.rate, requestsPerSecond) : null,
+    knee: knee?.reference === undefined ? null : ratio(knee.rate, knee.reference),
     total: times(total.latency.summary()),
     tasks: tasks.map(({ name, latency }) => ({ name, latency: times(latency) })),
   };

@@ -58,7 +58,7 @@ export function judge(measured: Measured): Judged {
   const { plan, recorder, rowNames, countedSeconds } = measured;
   const total = recorder.total();
   const { knee, reference, unconfirmed } = measured;
-  const figures = { countedSeconds, kneePerSecond: knee?.rate, reference, unconfirmed };
+  const figures = { countedSeconds, knee, reference, unconfirmed };
   const skipped = plan.thresholds.flatMap((threshold) => {
     const reason = whyNotMeasured(threshold, measured);
     return reason === undefined ? [] : [{ threshold, reason }];

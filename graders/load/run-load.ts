@@ -1,5 +1,10 @@
 import type { Check, GraderEvent, GraderInput } from '../../src/domain/grader-protocol.ts';
-import { loadPlanBudgetMs, referenceNeed, ResolvedLoadPlanSchema } from '../../src/domain/load-plan.ts';
+import {
+  loadPlanBudgetMs,
+  needsTurns,
+  referenceNeed,
+  ResolvedLoadPlanSchema,
+} from '../../src/domain/load-plan.ts';
 import type { LoadPlan } from '../../src/domain/load-plan.ts';
 import type { LoadResult } from '../../src/domain/report.ts';
 import { formatMs } from '../../src/domain/units.ts';
@@ -80,6 +85,7 @@ async function measure(
       void host.emit(toProgress(interval, totalS));
     },
     onBrokenConnection: () => watch.onBrokenConnection(),
+    ...(needsTurns(plan) && { takeTurn: async () => await watch.takeTurn() }),
   });
   const run = await engine.run(signal);
   const nowMs = performance.now();

@@ -28,6 +28,8 @@ export class ServiceWatch {
   readonly #throttled: [number, number][] = [];
   readonly #sockets: [number, number][] = [];
   #othersMs = 0;
+  /** CPU time of the reference since the last reading. */
+  #turnsMs = 0;
   #watchedMs = 0;
   #asking = false;
   #givenUp = false;
@@ -60,6 +62,16 @@ export class ServiceWatch {
     }
   }
 
+  /**
+   * Has the reference service show how much it can do now, requests/s; undefined when the host cannot. What it takes of
+   * the CPU meanwhile is no interference.
+   */
+  async takeTurn(): Promise<number | undefined> {
+    const { turn } = await this.#ask('reference-turn');
+    this.#turnsMs += turn?.cpuMs ?? 0;
+    return turn?.requestsPerSecond;
+  }
+
   /** The curves of what the service used; empty ones are left out. */
   series(): Series[] {
     return [
@@ -72,7 +84,8 @@ export class ServiceWatch {
 
   /** The share of the service's CPUs that went to others, 0 to 1; null where that cannot be known. */
   interference(): number | null {
-    return this.#watchedMs === 0 ? null : rounded(this.#othersMs / this.#watchedMs / this.#cpus.length);
+    const share = Math.max(0, this.#othersMs) / this.#watchedMs / this.#cpus.length;
+    return this.#watchedMs === 0 ? null : rounded(share);
   }
 
   async #startAgain(brokenMs: number): Promise<void> {
@@ -103,6 +116,7 @@ export class ServiceWatch {
       this.#noteStep(atS, this.#last, reading);
     }
     this.#last = reading;
+    this.#turnsMs = 0;
     this.#memory.push([atS, stats.memoryBytes]);
     if (stats.sockets !== undefined) {
       this.#sockets.push([atS, stats.sockets]);
@@ -118,7 +132,8 @@ export class ServiceWatch {
       this.#throttled.push([atS, rounded((to.usage.throttledMs - from.usage.throttledMs) / wallMs)]);
     }
     if (to.busyMs !== undefined && from.busyMs !== undefined) {
-      this.#othersMs += Math.max(0, to.busyMs - from.busyMs - cpuMs);
+      // It may be below 0 for one step, whose readings were not made at quite the same time.
+      this.#othersMs += to.busyMs - from.busyMs - cpuMs - this.#turnsMs;
       this.#watchedMs += wallMs;
     }
   }

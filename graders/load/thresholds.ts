@@ -1,7 +1,12 @@
 import type { z } from 'zod';
 import { isFloor } from '../../src/domain/load-threshold.ts';
 import type { Threshold } from '../../src/domain/load-threshold.ts';
-import type { Reference, ReferenceFigures, ThresholdResultSchema } from '../../src/domain/load-result.ts';
+import type {
+  Knee,
+  Reference,
+  ReferenceFigures,
+  ThresholdResultSchema,
+} from '../../src/domain/load-result.ts';
 import type { LatencyHistogram } from './latency-histogram.ts';
 import type { RowRecorder } from './recorder.ts';
 
@@ -20,7 +25,7 @@ export interface Figures {
   row: RowRecorder;
   countedSeconds: number;
   /** Undefined when none was sought. */
-  kneePerSecond?: number | undefined;
+  knee?: Pick<Knee, 'rate' | 'reference'> | undefined;
   reference?: Reference | undefined;
   /** The reference was to be measured once more, and could not be. */
   unconfirmed?: boolean;
@@ -50,16 +55,21 @@ export function judgeThreshold(that: string, threshold: Threshold, figures: Figu
   };
 }
 
-/** The caller sees to it that the reference was measured. */
+/** The caller sees to it that the reference was measured before the test. */
 function judgeRelative(
   that: string,
   threshold: Threshold,
   measured: number | null,
-  { reference, unconfirmed }: Figures,
+  { knee, reference, unconfirmed }: Figures,
 ): JudgedThreshold {
   const { metric, limit } = threshold;
-  const one = referenceOf(metric, reference);
+  const one = metric === 'knee' ? (knee?.reference ?? Number.NaN) : referenceOf(metric, reference);
   const unit = isFloor(metric) ? '/s' : 'ms';
+  if (Number.isNaN(one)) {
+    const message = 'the reference service could not be measured in turns with the search for the knee';
+    const unsteady = 'So nobody knows what the machine was capable of.';
+    return { result: { that, ok: false, actual: null, limit, unit: 'x' }, message, unsteady };
+  }
   const raw = { actual: null, limit: limit * one, unit };
   if (measured === null) {
     const result = { that, ok: false, actual: null, limit, unit: 'x', raw };
@@ -67,12 +77,12 @@ function judgeRelative(
   }
   const actual = times(measured, one);
   const ok = holds(threshold, actual);
-  const twice = bothOf(metric, reference);
+  const twice = metric === 'knee' ? undefined : bothOf(metric, reference);
   const reached = twice
     ? `${show(unit, twice.before, 3)} before and ${show(unit, twice.after, 3)} after`
     : show(unit, one, 3);
   const message = `${explain(threshold, actual)} (${show(unit, measured, 3)}, where the reference reached ${reached})`;
-  const unsteady = ok ? undefined : whyUnsteady(threshold, measured, twice, unconfirmed);
+  const unsteady = ok || metric === 'knee' ? undefined : whyUnsteady(threshold, measured, twice, unconfirmed);
   return {
     result: { that, ok, actual, limit, unit: 'x', raw: { ...raw, actual: measured } },
     message: ok ? '' : message,
@@ -119,19 +129,19 @@ function times(value: number, one: number): number {
 
 function referenceOf(metric: Threshold['metric'], reference: ReferenceFigures | undefined): number {
   const { latency, requestsPerSecond } = reference ?? {};
-  if (metric === 'errors' || metric === 'checks' || !latency) {
+  if (metric === 'errors' || metric === 'checks' || metric === 'knee' || !latency) {
     return Number.NaN;
   }
-  if (metric === 'rps' || metric === 'knee') {
+  if (metric === 'rps') {
     return requestsPerSecond ?? Number.NaN;
   }
   return metric === 'avg' ? latency.mean : latency[metric];
 }
 
 function measure({ metric }: Threshold, figures: Figures): number | null {
-  const { row, countedSeconds, kneePerSecond } = figures;
+  const { row, countedSeconds, knee } = figures;
   if (metric === 'knee') {
-    return kneePerSecond ?? null;
+    return knee?.rate ?? null;
   }
   if (metric === 'errors') {
     return row.requests + row.unsent === 0 ? null : row.errorRatio;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ReferenceFiguresSchema } from './load-result.ts';
+import { ReferenceFiguresSchema, ReferenceTurnSchema } from './load-result.ts';
 import { SkillSchema, VisibilitySchema } from './verdict.ts';
 
 /**
@@ -108,8 +108,10 @@ export const SeriesSchema = z.object({
 export type Series = z.infer<typeof SeriesSchema>;
 
 /**
- * All but `reference` act on the service. `reference` ends the service for good and measures the reference service in
- * its place; it is for the grader of a load test whose limits are multiples of the reference's figures.
+ * All but the last two act on the service. Those are for the grader of a load test whose limits are multiples of what the
+ * reference service reaches. `reference-turn` holds the service and its databases still for a moment and has the
+ * reference show how much it can do just then. `reference` ends the service for good and measures the reference in its
+ * place.
  */
 export const ControlActionSchema = z.enum([
   'start',
@@ -119,10 +121,11 @@ export const ControlActionSchema = z.enum([
   'pause',
   'resume',
   'stats',
+  'reference-turn',
   'reference',
 ]);
 export type ControlAction = z.infer<typeof ControlActionSchema>;
-export type ServiceAction = Exclude<ControlAction, 'reference'>;
+export type ServiceAction = Exclude<ControlAction, 'reference' | 'reference-turn'>;
 
 export const GraderEventSchema = z.discriminatedUnion('event', [
   z.object({ event: z.literal('check'), check: CheckSchema }),
@@ -189,6 +192,8 @@ export const ControlReplySchema = z.object({
   /** For `start` and `restart`: from the start of the process to its first 2xx answer, ms. */
   readyMs: z.number().optional(),
   stats: ResourceUsageSchema.optional(),
+  /** For `reference-turn`. */
+  turn: ReferenceTurnSchema.optional(),
   /** For `reference`: what it reached. */
   reference: ReferenceFiguresSchema.optional(),
 });

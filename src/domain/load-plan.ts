@@ -5,7 +5,7 @@ import { LoadRequestSchema, LoadTaskSchema } from './load-request.ts';
 import { LoadShapeSchema } from './load-shape.ts';
 import type { LoadPhase } from './load-shape.ts';
 import { chooseTasks, TagsSchema } from './load-tags.ts';
-import { isFloor, parseThreshold } from './load-threshold.ts';
+import { parseThreshold } from './load-threshold.ts';
 import type { Threshold } from './load-threshold.ts';
 import { DurationMs, RatePerSecond } from './units.ts';
 import { SkillSchema, VisibilitySchema } from './verdict.ts';
@@ -176,19 +176,31 @@ export function withProfile(plan: LoadPlan, profile: string): LoadPlan | undefin
   return chosen && { ...plan, shape: chosen.shape, users: chosen.users ?? plan.users };
 }
 
-/** What a plan has to know of the reference service: `rate` is its requests per second and its latency. */
+/** What a plan has to know of the reference service beforehand: `rate` is its requests per second and its latency. */
 export type ReferenceNeed = 'nothing' | 'latency' | 'rate';
 
 /** Depends on which thresholds are multiples of the reference's figures; one on a knee that is not sought is skipped. */
 export function referenceNeed({ thresholds, shape }: Pick<LoadPlan, 'thresholds' | 'shape'>): ReferenceNeed {
-  const seeksKnee = shape.some(({ kind }) => kind === 'knee');
-  const metrics = thresholds
-    .filter(({ threshold }) => threshold.unit === 'x' && (threshold.metric !== 'knee' || seeksKnee))
-    .map(({ threshold }) => threshold.metric);
-  if (metrics.some(isFloor)) {
+  const metrics = relativeMetrics({ thresholds, shape });
+  if (metrics.includes('rps')) {
     return 'rate';
   }
   return metrics.length > 0 ? 'latency' : 'nothing';
+}
+
+/** Whether the reference is to be measured in turns with the search for the knee. */
+export function needsTurns(plan: Pick<LoadPlan, 'thresholds' | 'shape'>): boolean {
+  return relativeMetrics(plan).includes('knee');
+}
+
+function relativeMetrics({
+  thresholds,
+  shape,
+}: Pick<LoadPlan, 'thresholds' | 'shape'>): Threshold['metric'][] {
+  const seeksKnee = shape.some(({ kind }) => kind === 'knee');
+  return thresholds
+    .filter(({ threshold }) => threshold.unit === 'x' && (threshold.metric !== 'knee' || seeksKnee))
+    .map(({ threshold }) => threshold.metric);
 }
 
 /** The names that requests count under, those of tasks first. */
@@ -212,13 +224,18 @@ export function loadCheckIds(plan: Pick<LoadPlan, 'thresholds'>): string[] {
 export const REFERENCE_AGAIN_MS = 60_000;
 
 /**
- * Longest time the generator may need, ms: all phases, the wait for the last answers, start and end, and another
- * measurement of the reference service where there are limits relative to it.
+ * Longest time the generator may need, ms: all phases, the wait for the last answers, start and end, and, where there are
+ * limits relative to it, another measurement of the reference service and its turns with the search for the knee.
  */
 export function loadPlanBudgetMs(plan: LoadPlan): number {
   const phasesMs = plan.shape.reduce((sum, phase) => sum + phase.durationMs, 0);
   const againMs = referenceNeed(plan) === 'nothing' ? 0 : REFERENCE_AGAIN_MS;
-  return phasesMs + plan.shape.length * PREPARE_MS + plan.timeoutMs + START_AND_END_MS + againMs;
+  const kneeMs = plan.shape.reduce(
+    (sum, { kind, durationMs }) => sum + (kind === 'knee' ? durationMs : 0),
+    0,
+  );
+  const turnsMs = needsTurns(plan) ? kneeMs : 0;
+  return turnsMs + phasesMs + plan.shape.length * PREPARE_MS + plan.timeoutMs + START_AND_END_MS + againMs;
 }
 
 /** Longest time that users get to begin before the clock of an open phase starts. */

@@ -40,6 +40,8 @@ const KneeStepSchema = z.object({
   p50: z.number().nullable(),
   p95: z.number().nullable(),
   p99: z.number().nullable(),
+  /** What the reference service reached just before and just after, requests/s; absent where it was not asked. */
+  reference: z.number().optional(),
 });
 
 export type KneeStep = z.infer<typeof KneeStepSchema>;
@@ -58,21 +60,34 @@ export const KneeSchema = z.object({
   /** 95 % confidence interval of `rate`. */
   low: z.number(),
   high: z.number(),
-  /** How many measurements close to the knee `rate` and its interval rest on. */
+  /** How many measurements were made close to the knee. */
   repeats: z.number().int(),
+  /**
+   * What the reference service reached in turns with the search, requests/s: what `rate` is a multiple of. Absent where
+   * no limit asks for it, or it could not be measured.
+   */
+  reference: z.number().optional(),
   /** In the order in which they ran. */
   steps: z.array(KneeStepSchema),
 });
 
 export type Knee = z.infer<typeof KneeSchema>;
 
-/** What the built-in reference service reached on the same CPUs, with the same limits. */
+/** What the built-in reference service reached on the same CPUs, with the same share of them. */
 export const ReferenceFiguresSchema = z.object({
   /** At a low fixed rate, intended start to end, ms. */
   latency: LatencySchema,
-  /** At saturation; absent where no limit asks for it. */
+  /** At saturation; absent where no limit on `rps` asks for it. */
   requestsPerSecond: z.number().optional(),
 });
+
+/** What the reference service reached by asking itself for a moment. */
+export const ReferenceTurnSchema = z.object({
+  requestsPerSecond: z.number().positive(),
+  /** CPU time that it took, ms. */
+  cpuMs: z.number(),
+});
+export type ReferenceTurn = z.infer<typeof ReferenceTurnSchema>;
 
 export type ReferenceFigures = z.infer<typeof ReferenceFiguresSchema>;
 
@@ -91,7 +106,7 @@ export type Reference = z.infer<typeof ReferenceSchema>;
 /** Multiples of the reference service's figures. */
 const TimesSchema = z.object({ p50: z.number(), p95: z.number(), p99: z.number() });
 export const RelativeSchema = z.object({
-  /** The knee over the reference's requests per second; null when one of them was not sought. */
+  /** The knee over what the reference reached in turns with the search; null when one of them was not sought. */
   knee: z.number().nullable(),
   /** Latency over the reference's latency, of all requests together and by task; null where nothing succeeded. */
   total: TimesSchema.nullable(),

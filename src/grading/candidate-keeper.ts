@@ -5,6 +5,7 @@ import type { ControlReply, ServiceAction } from '../domain/grader-protocol.ts';
 import type { Candidate, Pod } from '../sandbox/sandbox-engine.ts';
 import type { Clock } from '../shared/clock.ts';
 import { diagnoseStart } from './diagnose.ts';
+import { holdAll } from './hold-all.ts';
 import { waitReady } from './wait-ready.ts';
 import type { Readiness, ReadyRule } from './wait-ready.ts';
 
@@ -54,6 +55,11 @@ export class CandidateKeeper {
       await this.#candidate.kill().catch(() => undefined);
     }
     await this.#candidate.remove();
+  }
+
+  /** Holds the service still for as long as `during` takes, as `holdAll`. One that has ended stays as it is. */
+  async hold<T>(during: () => Promise<T>): Promise<T | undefined> {
+    return await holdAll([this.#candidate], during);
   }
 
   /** Carries out one control request. Never throws for what the service does; engine trouble passes through. */

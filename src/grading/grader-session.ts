@@ -8,7 +8,7 @@ import type {
   SpecError,
 } from '../domain/grader-protocol.ts';
 import { InfraError } from '../domain/errors.ts';
-import type { ReferenceFigures } from '../domain/load-result.ts';
+import type { ReferenceFigures, ReferenceTurn } from '../domain/load-result.ts';
 import type { GraderProcess } from '../sandbox/sandbox-engine.ts';
 import type { CandidateKeeper } from './candidate-keeper.ts';
 import { readEvents } from './event-lines.ts';
@@ -40,16 +40,23 @@ export interface GraderResult {
 
 export interface SessionOptions {
   input: GraderInput;
-  keeper: CandidateKeeper;
+  keeper: Pick<CandidateKeeper, 'control'>;
   onProgress: OnProgress;
   /** How long past the input's deadline the host waits before it ends the grader, ms. */
   graceMs: number;
+  /**
+   * Holds the service still and has the reference show how much it can do; undefined when it could not. Left out for
+   * graders that may not ask.
+   */
+  takeTurn?: () => Promise<ReferenceTurn | undefined>;
   /**
    * Ends the service and measures the reference in its place; undefined when it could not. Left out for graders that
    * may not ask for it. May be called more than once, and measures once.
    */
   measureReference?: () => Promise<ReferenceFigures | undefined>;
 }
+
+const NOTHING_RELATIVE = 'no limit of this stage is relative to the reference service';
 
 /** Speaks the grader protocol to one grader until it is done, breaks, or passes its deadline. */
 export async function runSession(
@@ -168,19 +175,24 @@ async function answer(
 
 async function carryOut(
   { id, action, graceMs }: Extract<GraderEvent, { event: 'control' }>,
-  { keeper, measureReference }: SessionOptions,
+  { keeper, takeTurn, measureReference }: SessionOptions,
   signal: AbortSignal,
 ): Promise<ControlReply> {
-  if (action !== 'reference') {
+  if (action !== 'reference' && action !== 'reference-turn') {
     return await keeper.control(id, action, graceMs, signal);
   }
-  if (!measureReference) {
-    return { id, ok: false, error: 'no limit of this stage is relative to the reference service' };
+  if (action === 'reference-turn') {
+    return takeTurn ? toReply(id, 'turn', await takeTurn()) : { id, ok: false, error: NOTHING_RELATIVE };
   }
-  const reference = await measureReference();
-  return reference
-    ? { id, ok: true, reference }
-    : { id, ok: false, error: 'the reference service could not be measured' };
+  return measureReference
+    ? toReply(id, 'reference', await measureReference())
+    : { id, ok: false, error: NOTHING_RELATIVE };
+}
+
+function toReply<K extends 'turn' | 'reference'>(id: string, key: K, value: ControlReply[K]): ControlReply {
+  return value === undefined
+    ? { id, ok: false, error: 'the reference service could not be measured' }
+    : { id, ok: true, [key]: value };
 }
 
 /** A result with nothing in it yet. */

@@ -1,25 +1,25 @@
-import { once } from 'node:events';
 import { loadPlanBudgetMs, REFERENCE_AGAIN_MS } from '../domain/load-plan.ts';
-import type { ReferenceFigures } from '../domain/load-result.ts';
 import { PROTOCOL_VERSION } from '../domain/grader-protocol.ts';
+import type { ControlReply } from '../domain/grader-protocol.ts';
+import type { ReferenceFigures } from '../domain/load-result.ts';
 import { LoadResultSchema } from '../domain/report.ts';
-import type { Candidate } from '../sandbox/sandbox-engine.ts';
-import type { Clock } from '../shared/clock.ts';
+import { abortable } from '../shared/abortable.ts';
 import { withDeadline } from '../shared/with-deadline.ts';
-import { CandidateKeeper } from './candidate-keeper.ts';
 import { runSession } from './grader-session.ts';
 import type { OnProgress } from './progress.ts';
 import { referencePlan, toFigures } from './reference-plan.ts';
 import type { Needed } from './reference-plan.ts';
-import { GRADER_GRACE_MS, serviceCpus, serviceCpuset, startGrader } from './start-grader.ts';
+import type { ReferenceService } from './reference-service.ts';
+import { GRADER_GRACE_MS, serviceCpus, startGrader } from './start-grader.ts';
 import type { GraderContext } from './start-grader.ts';
 import type { GraderTask, StagePlan } from './stages/stage-plan.ts';
 
 const SEED = 'reference';
-const READY_WITHIN_MS = 20_000;
+const ADDRESS = '127.0.0.1';
 
 interface ReferenceContext extends GraderContext {
-  clock: Clock;
+  /** Undefined for a task without limits relative to it. */
+  reference: ReferenceService | undefined;
   onProgress: OnProgress;
 }
 
@@ -36,9 +36,12 @@ export async function calibrateTask(
   if (task.calibrate === undefined) {
     return task;
   }
-  const need = task.calibrate.reference;
+  const { reference: need, turns } = task.calibrate;
   const reference =
     need === 'nothing' ? undefined : await measure(plan, need, 'measuring the machine', context, signal);
+  if (turns) {
+    await context.reference?.warmUp(signal);
+  }
   return {
     ...task,
     plan: {
@@ -66,7 +69,7 @@ export async function measureAgain(
     return await measure(plan, need, 'measuring the machine again', context, inTime);
   }
   try {
-    await untilSignal(inTime, makeRoom());
+    await abortable(makeRoom(), inTime);
     // Once more for a moment's trouble: without it a limit that was missed could not be judged.
     return (await again()) ?? (await again());
   } catch {
@@ -75,14 +78,7 @@ export async function measureAgain(
   }
 }
 
-/** Waits for `work`, but no longer than until the signal. */
-async function untilSignal(signal: AbortSignal, work: Promise<void>): Promise<void> {
-  work.catch(() => undefined);
-  const late = once(signal, 'abort').then(() => signal.throwIfAborted());
-  await Promise.race([work, late]);
-}
-
-/** In the pod of the run, while no submission is in it, on its CPUs and within its limits. */
+/** In the pod of the run, while the submission is not in it, on its CPUs and at its port. */
 async function measure(
   plan: StagePlan,
   need: Needed,
@@ -90,54 +86,41 @@ async function measure(
   context: ReferenceContext,
   signal: AbortSignal,
 ): Promise<ReferenceFigures | undefined> {
-  context.onProgress({ kind: 'progress', stage: plan.name, done: 0, total: 0, label });
+  const { reference, service, onProgress } = context;
+  if (!reference) {
+    return undefined;
+  }
+  onProgress({ kind: 'progress', stage: plan.name, done: 0, total: 0, label });
   const measurement = referencePlan(need);
   const task = { grader: 'load', plan: measurement, deadlineMs: loadPlanBudgetMs(measurement) };
   const starting = startGrader(plan, task, context, signal);
   starting.catch(() => undefined);
-  let candidate: Candidate | undefined;
   try {
-    candidate = await startReference(plan, context, signal);
-    const { pod, service, clock } = context;
-    const rule = { port: service.port, path: '/', withinMs: READY_WITHIN_MS };
-    const keeper = new CandidateKeeper(pod, candidate, rule, clock);
-    const readiness = await keeper.ready(signal);
-    if (readiness.kind !== 'ready') {
-      return undefined;
-    }
+    await reference.listen(service.port, signal);
     const input = {
       v: PROTOCOL_VERSION,
       stage: plan.name,
-      target: { address: readiness.address, port: service.port },
+      target: { address: ADDRESS, port: service.port },
       seed: SEED,
       deadlineMs: task.deadlineMs,
       plan: { ...measurement, serviceCpus: serviceCpus(plan, context) },
     } as const;
-    const session = { input, keeper, onProgress: () => undefined, graceMs: GRADER_GRACE_MS };
+    const session = {
+      input,
+      keeper: { control: refuse },
+      onProgress: () => undefined,
+      graceMs: GRADER_GRACE_MS,
+    };
     const { result, inconclusive } = await runSession(await starting, session, signal);
+    await reference.rest(signal);
     const load = LoadResultSchema.safeParse(result);
     return load.success && inconclusive === undefined ? toFigures(need, load.data) : undefined;
   } finally {
-    await Promise.allSettled([candidate?.remove(), starting.then((grader) => grader.kill())]);
+    await starting.then((grader) => grader.kill()).catch(() => undefined);
   }
 }
 
-async function startReference(
-  plan: StagePlan,
-  context: ReferenceContext,
-  signal: AbortSignal,
-): Promise<Candidate> {
-  const { pod, engine, service } = context;
-  const { cpus, memory, pids, files, wall } = service.limits;
-  return await pod.startCandidate(
-    {
-      image: await engine.image('reference', signal),
-      command: ['node', 'server.mjs', String(service.port)],
-      workdir: '/reference',
-      env: {},
-      limits: { cpus, memoryBytes: memory, pids, files, wallMs: wall },
-      ...serviceCpuset(plan, context),
-    },
-    signal,
-  );
+/** It is no submission: nobody looks after it. */
+function refuse(id: string): Promise<ControlReply> {
+  return Promise.resolve({ id, ok: false, error: 'this is the reference service' });
 }

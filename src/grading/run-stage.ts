@@ -1,5 +1,7 @@
 import type { Challenge } from '../domain/challenge.ts';
 import { PROTOCOL_VERSION } from '../domain/grader-protocol.ts';
+import { REFERENCE_AGAIN_MS } from '../domain/load-plan.ts';
+import type { ReferenceTurn } from '../domain/load-result.ts';
 import type { Failure } from '../domain/report.ts';
 import { LoadResultSchema } from '../domain/report.ts';
 import type { StageFacts } from '../report/run-facts.ts';
@@ -19,6 +21,7 @@ import type { Artifact, GraderResult, SessionOptions } from './grader-session.ts
 import type { Grader } from './graders.ts';
 import { JUNIT_ARTIFACT, junitChecks } from './junit-results.ts';
 import { calibrateTask, measureAgain } from './measure-reference.ts';
+import { ReferenceService } from './reference-service.ts';
 import type { OwnImages } from './own-images.ts';
 import { GRADER_GRACE_MS, graderImage, serviceCpuset, startGrader, taskWallMs } from './start-grader.ts';
 import type { GraderTask, StagePlan } from './stages/stage-plan.ts';
@@ -51,6 +54,10 @@ export interface StageOutcome {
   readyMs: number | undefined;
   /** Images of the graders and sidecars, by name. */
   images: Record<string, ImageId>;
+}
+
+interface CalibratedContext extends StageContext {
+  reference: ReferenceService | undefined;
 }
 
 interface TaskOutcome {
@@ -177,11 +184,39 @@ function isUnmeasured(result: GraderResult, { calibrate }: GraderTask): boolean 
   return result.error !== undefined || result.inconclusive !== undefined || unsteady;
 }
 
-/** The grader's container is started while the service boots: it waits for its first line anyway. */
 async function runTask(
   plan: StagePlan,
   planned: GraderTask,
   context: StageContext,
+  signal: AbortSignal,
+): Promise<TaskOutcome> {
+  const reference = startReference(plan, planned, context, signal);
+  try {
+    return await runCalibrated(plan, planned, { ...context, reference }, signal);
+  } finally {
+    await reference?.end().catch(() => undefined);
+  }
+}
+
+/** Beside the whole task: it is measured before, in between and after. */
+function startReference(
+  plan: StagePlan,
+  task: GraderTask,
+  context: StageContext,
+  signal: AbortSignal,
+): ReferenceService | undefined {
+  if ((task.calibrate?.reference ?? 'nothing') === 'nothing') {
+    return undefined;
+  }
+  const wallMs = taskWallMs(task, context.service) + REFERENCE_AGAIN_MS;
+  return ReferenceService.start(plan, context, wallMs, signal);
+}
+
+/** The grader's container is started while the service boots: it waits for its first line anyway. */
+async function runCalibrated(
+  plan: StagePlan,
+  planned: GraderTask,
+  context: CalibratedContext,
   signal: AbortSignal,
 ): Promise<TaskOutcome> {
   const { service } = context;
@@ -203,7 +238,7 @@ async function runTask(
 async function runWithSidecars(
   plan: StagePlan,
   task: GraderTask,
-  context: StageContext & { sidecars: Sidecars; starting: Promise<GraderProcess> },
+  context: CalibratedContext & { sidecars: Sidecars; starting: Promise<GraderProcess> },
   signal: AbortSignal,
 ): Promise<TaskOutcome> {
   const { pod, service, sidecars } = context;
@@ -251,26 +286,47 @@ async function runWithSidecars(
   }
 }
 
-/** For a task with limits relative to the reference: it takes the place of the service and its databases. */
+/** For a task with limits relative to the reference. After the test it takes the place of service and databases. */
 function referenceOption(
   plan: StagePlan,
   task: GraderTask,
-  context: StageContext & { sidecars: Sidecars; keeper: CandidateKeeper },
+  context: CalibratedContext & { sidecars: Sidecars; keeper: CandidateKeeper },
   signal: AbortSignal,
-): Pick<SessionOptions, 'measureReference'> {
+): Pick<SessionOptions, 'takeTurn' | 'measureReference'> {
+  const { reference, keeper, sidecars } = context;
   const need = task.calibrate?.reference ?? 'nothing';
-  if (need === 'nothing') {
+  if (need === 'nothing' || !reference) {
     return {};
   }
   let measured: ReturnType<typeof measureAgain> | undefined;
   async function makeRoom(): Promise<void> {
-    await context.keeper.retire();
+    await keeper.retire();
     // A database goes on tidying up after a test, on the CPU of the service.
-    await context.sidecars.remove();
+    await sidecars.remove();
   }
   return {
+    ...(task.calibrate?.turns === true && {
+      takeTurn: async () => await takeTurn(reference, context, signal),
+    }),
     measureReference: async () => await (measured ??= measureAgain(plan, need, makeRoom, context, signal)),
   };
+}
+
+/** A turn that fails costs the search for the knee its reference, and nothing else. */
+async function takeTurn(
+  reference: ReferenceService,
+  { keeper, sidecars }: { keeper: CandidateKeeper; sidecars: Sidecars },
+  signal: AbortSignal,
+): Promise<ReferenceTurn | undefined> {
+  async function turn(): Promise<ReferenceTurn | undefined> {
+    try {
+      return await reference.turn(signal);
+    } catch {
+      signal.throwIfAborted();
+      return undefined;
+    }
+  }
+  return await keeper.hold(() => sidecars.hold(turn));
 }
 
 /** What a service without its database did says nothing about the service, unless it ended the database itself. */

@@ -4,6 +4,7 @@ import type { Failure } from '../domain/report.ts';
 import { formatBytes } from '../domain/units.ts';
 import type { ImageId, Pod, SandboxEngine, Sidecar, SidecarSpec } from '../sandbox/sandbox-engine.ts';
 import { logTail } from './diagnose.ts';
+import { holdAll } from './hold-all.ts';
 
 type SidecarName = Challenge['file']['service']['uses'][number];
 
@@ -76,6 +77,8 @@ export interface Sidecars {
   env: Readonly<Record<string, string>>;
   /** What has become of one that ended before its time, which is before its removal. */
   trouble(): Promise<Failure | undefined>;
+  /** Holds them still for as long as `during` takes, as `holdAll`. */
+  hold<T>(during: () => Promise<T>): Promise<T | undefined>;
   remove(): Promise<void>;
 }
 
@@ -112,6 +115,11 @@ export async function startSidecars(
       [...passwords].map(([name, password]) => [KINDS[name].variable, KINDS[name].url(password)]),
     ),
     trouble: async () => await (atRemoval ?? look()),
+    hold: async (during) =>
+      await holdAll(
+        started.map(({ sidecar }) => sidecar),
+        during,
+      ),
     remove: async () => {
       atRemoval ??= look();
       await atRemoval.catch(() => undefined);

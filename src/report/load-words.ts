@@ -75,9 +75,16 @@ export function kneeWords({ outcome, rate, low, high, steps }: NonNullable<LoadR
   }
 }
 
-/** What the reference service reached, in words: "15,500/s before, 7,450/s after"; without a rate its p95. */
-export function referenceWords({ before, after, ...reference }: Reference): string {
-  return before && after ? `${figureOf(before)} before, ${figureOf(after)} after` : figureOf(reference);
+/**
+ * What the reference service reached, in words: "15,500/s before, 7,450/s after", without a rate its p95; and, where it
+ * was measured in turns with the search for the knee, "11,800/s in turns with the knee".
+ */
+export function referenceWords({ before, after, ...reference }: Reference, knee: LoadResult['knee']): string {
+  const words =
+    before && after ? `${figureOf(before)} before, ${figureOf(after)} after` : figureOf(reference);
+  return knee?.reference === undefined
+    ? words
+    : `${words}, ${formatFigure(knee.reference, '/s')} in turns with the knee`;
 }
 
 function figureOf({ latency, requestsPerSecond }: ReferenceFigures): string {

@@ -190,6 +190,8 @@ export interface SidecarSpec {
 
 export interface Sidecar {
   readonly running: boolean;
+  pause(): Promise<void>;
+  resume(): Promise<void>;
   exit(): Promise<ExitReport>;
   log(): LogCapture;
   remove(): Promise<void>;

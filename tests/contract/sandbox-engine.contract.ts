@@ -242,6 +242,9 @@ export function describeSandboxEngine(name: string, make: () => Promise<SandboxH
       const pod = await openPod();
       const sidecar = await pod.startSidecar(harness.sidecar('opens'), never);
       expect(sidecar.log().text).toContain('open');
+      await sidecar.pause();
+      expect(sidecar.running).toBe(true);
+      await sidecar.resume();
       const candidate = await pod.startCandidate(harness.candidate('serves'), never);
       await untilAnswered(pod);
       await candidate.kill();

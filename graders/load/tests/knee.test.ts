@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { makePrng } from '../../shared/prng.ts';
+import { findKnee } from '../find-knee.ts';
 import { KneeSearch } from '../knee-search.ts';
-import { runPlan, serveDuring } from './load-host.ts';
+import { later, runPlan, serveDuring } from './load-host.ts';
 import { planOf } from './plan-of.ts';
 
 /** Runs a search against a service whose chance to fail grows around a rate. Answers the rates that it tried. */
@@ -9,8 +10,9 @@ function search(range: [number, number], holds: (rate: number) => boolean, most 
   const knee = new KneeSearch(...range);
   const rates: number[] = [];
   for (let rate = knee.next(); rate !== undefined && rates.length < most; rate = knee.next()) {
-    rates.push(rate);
-    knee.record(holds(rate));
+    const tried = Math.min(rate, range[1]);
+    rates.push(tried);
+    knee.record(holds(tried), tried);
   }
   return { ...knee.estimate(), rates };
 }
@@ -53,6 +55,99 @@ describe('the search for the knee', () => {
     const found = search([50, 5000], (rate) => rate <= 300, 7);
     expect(found).toMatchObject({ outcome: 'found', repeats: 0 });
     expect([found.low, found.high].map(Math.round)).toEqual([283, 336]);
+  });
+});
+
+describe('a search in turns with the reference', () => {
+  const phase = {
+    kind: 'knee',
+    objective: { text: 'p95 < 100ms', clauses: new Array<never>() },
+    fromPerSecond: 50,
+    toPerSecond: 5000,
+    stepMs: 1,
+    durationMs: 60_000,
+  } as const;
+
+  /** A service that takes 1000/s and a reference that reaches 8000/s at full speed. */
+  async function searchAt(speedOf: (step: number) => number, changes: { lost?: number; to?: number } = {}) {
+    const { lost = Infinity, to = phase.toPerSecond } = changes;
+    let steps = 0;
+    const rates: number[] = [];
+    const found = await findKnee(
+      { ...phase, toPerSecond: to },
+      async (rate) => {
+        const ok = rate <= 1000 * speedOf(steps);
+        steps += 1;
+        rates.push(rate);
+        const none = { failures: 0, unsent: 0, p50: null, p95: null, p99: null };
+        return await Promise.resolve({ rate, fromS: 0, toS: 0, ok, requests: 1, ...none });
+      },
+      async () => await Promise.resolve(steps >= lost ? undefined : 8000 * speedOf(steps)),
+    );
+    return { ...found, rates, ratio: found.rate / (found.reference ?? Number.NaN) };
+  }
+
+  test('comes to the same multiple however the machine changes its speed', async () => {
+    const steady = await searchAt(() => 1);
+    expect(steady.ratio).toBeGreaterThan(0.121);
+    expect(steady.ratio).toBeLessThan(0.129);
+    expect(Math.abs(steady.reference ?? 0)).toBeCloseTo(8000, 0);
+    const slower = await searchAt((step) => (step < 9 ? 1 : 0.5));
+    const swinging = await searchAt((step) => [1, 0.5, 0.7][Math.floor(step / 5) % 3] ?? 1);
+    for (const { ratio, rate } of [slower, swinging]) {
+      expect(Math.abs(ratio / steady.ratio - 1)).toBeLessThan(0.06);
+      expect(rate).toBeLessThan(0.95 * steady.rate);
+    }
+    expect(slower.steps.map(({ reference }) => reference)).toContain(4000);
+  });
+
+  test('tries rates as much lower as the reference is slower, and none above the highest', async () => {
+    const { rates } = await searchAt((step) => (step < 3 ? 1 : 0.5));
+    // The fourth was to be the double of the third.
+    expect(rates.slice(0, 4)).toEqual([50, 100, 200, 200]);
+    const quicker = await searchAt((step) => (step < 1 ? 1 : 20));
+    expect(Math.max(...quicker.rates)).toBe(5000);
+    expect(quicker).toMatchObject({ outcome: 'above', rate: 5000, low: 5000, high: 5000 });
+  });
+
+  test('says that even the highest rate held where that was tried, and only then', async () => {
+    const slower = await searchAt((step) => (step < 1 ? 1 : 0.5), { to: 450 });
+    expect(slower).toMatchObject({ outcome: 'above', rate: 450 });
+    expect(slower.rates.filter((rate) => rate === 450)).toHaveLength(2);
+    // At full speed it would be 1000; at half of it, it is just below what may be tried.
+    const beside = await searchAt((step) => (step < 1 ? 1 : 0.5), { to: 600 });
+    expect(beside.outcome).toBe('found');
+    expect(Math.abs(beside.rate / 500 - 1)).toBeLessThan(0.08);
+  });
+
+  test.each([0, 12])(
+    'goes on without it where a turn is lost after %d rates, and tells no multiple',
+    async (lost) => {
+      const { rate, reference, outcome } = await searchAt(() => 1, { lost });
+      expect(outcome).toBe('found');
+      expect(Math.abs(rate / 1000 - 1)).toBeLessThan(0.04);
+      expect(reference).toBeUndefined();
+    },
+  );
+
+  test('does not take the time of the turns from that of the rates', async () => {
+    let steps = 0;
+    const { outcome } = await findKnee(
+      { ...phase, stepMs: 20, durationMs: 400 },
+      async (rate) => {
+        await later(20);
+        steps += 1;
+        const none = { failures: 0, unsent: 0, p50: null, p95: null, p99: null };
+        return { rate, fromS: 0, toS: 0, ok: rate <= 1000, requests: 1, ...none };
+      },
+      async () => {
+        await later(20);
+        return 8000;
+      },
+    );
+    expect(outcome).toBe('found');
+    expect(steps).toBeGreaterThan(9);
+    expect(steps).toBeLessThan(21);
   });
 });
 

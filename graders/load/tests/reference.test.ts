@@ -14,7 +14,7 @@ function figures(ms: number, requestsPerSecond?: number): ReferenceFigures {
   return requestsPerSecond === undefined ? { latency } : { latency, requestsPerSecond };
 }
 
-/** The knee is 1000/s, every request took 100 ms. */
+/** 1000 requests a second succeeded, every one took 100 ms. */
 function judge(that: string, before: ReferenceFigures, after?: ReferenceFigures) {
   const parsed = parseThreshold(that);
   if (!parsed.ok) {
@@ -24,7 +24,7 @@ function judge(that: string, before: ReferenceFigures, after?: ReferenceFigures)
   const times = { intendedMs: 0, sentMs: 0, endMs: 100 };
   row.record({ row: 0, ...times, failure: undefined, answered: true, counted: true });
   const reference = after ? toReference(before, after) : before;
-  return judgeThreshold(that, parsed.threshold, { row, countedSeconds: 1, kneePerSecond: 1000, reference });
+  return judgeThreshold(that, parsed.threshold, { row, countedSeconds: 0.001, reference });
 }
 
 describe('a threshold against a reference that was measured twice', () => {
@@ -32,8 +32,8 @@ describe('a threshold against a reference that was measured twice', () => {
   const SLOW = figures(10, 9000);
 
   test.each([
-    ['knee >= 0.05 x reference', true],
-    ['knee >= 0.2 x reference', false],
+    ['rps >= 0.05 x reference', true],
+    ['rps >= 0.2 x reference', false],
     ['p95 < 30 x reference', true],
     ['p95 < 8 x reference', false],
   ])('%s stands, held or missed against both', (that, ok) => {
@@ -48,10 +48,10 @@ describe('a threshold against a reference that was measured twice', () => {
   });
 
   test('that holds against one of them alone is nobody’s, whichever it is', () => {
-    expect(judge('knee >= 0.1 x reference', QUICK, SLOW).unsteady).toBe(
+    expect(judge('rps >= 0.1 x reference', QUICK, SLOW).unsteady).toBe(
       'The machine changed its speed: the reference service reached 16000/s before the test and 9000/s after it, and against one of them alone the limit holds.',
     );
-    expect(judge('knee >= 0.1 x reference', SLOW, QUICK).unsteady).toContain('9000/s before');
+    expect(judge('rps >= 0.1 x reference', SLOW, QUICK).unsteady).toContain('9000/s before');
     expect(judge('p95 < 12 x reference', QUICK, SLOW).unsteady).toContain(
       'reached p95 5 ms before the test and 10 ms after it',
     );
@@ -70,15 +70,54 @@ describe('a threshold against a reference that was measured twice', () => {
   });
 
   test('is compared with the geometric mean, and says what both were', () => {
-    const { result, message } = judge('knee >= 0.2 x reference', QUICK, SLOW);
+    const { result, message } = judge('rps >= 0.2 x reference', QUICK, SLOW);
     expect(result).toMatchObject({ actual: 0.083, raw: { limit: 2400 } });
     expect(message).toContain('where the reference reached 16000/s before and 9000/s after');
   });
 
   test('stands by one measurement where there is no other', () => {
-    const judged = judge('knee >= 0.1 x reference', QUICK);
+    const judged = judge('rps >= 0.1 x reference', QUICK);
     expect(judged).toMatchObject({ result: { ok: false } });
     expect(judged.unsteady).toBeUndefined();
+  });
+});
+
+describe('a knee against the reference that was measured in turns with it', () => {
+  const [QUICK, SLOW] = [figures(5), figures(10)];
+  function judgeKnee(that: string, knee: { rate: number; reference?: number }, unconfirmed = false) {
+    const parsed = parseThreshold(that);
+    const reference = toReference(QUICK, SLOW);
+    return parsed.ok
+      ? judgeThreshold(that, parsed.threshold, {
+          row: new RowRecorder(),
+          countedSeconds: 1,
+          knee,
+          reference,
+          unconfirmed,
+        })
+      : undefined;
+  }
+
+  test('goes by that alone, and what else the machine did is no excuse', () => {
+    const knee = { rate: 1000, reference: 8000 };
+    expect(judgeKnee('knee >= 0.125 x reference', knee)?.result).toMatchObject({ ok: true, actual: 0.125 });
+    const missed = judgeKnee('knee >= 0.2 x reference', knee, true);
+    expect(missed?.result).toMatchObject({ ok: false, raw: { actual: 1000, limit: 1600, unit: '/s' } });
+    expect(missed?.message).toContain('(1000/s, where the reference reached 8000/s)');
+    expect(missed?.unsteady).toBeUndefined();
+  });
+
+  test('is nobody’s where it could not be measured', () => {
+    const judged = judgeKnee('knee >= 0.1 x reference', { rate: 1000 });
+    expect(judged?.result).toEqual({
+      that: 'knee >= 0.1 x reference',
+      ok: false,
+      actual: null,
+      limit: 0.1,
+      unit: 'x',
+    });
+    expect(judged?.message).toContain('could not be measured in turns');
+    expect(judged?.unsteady).toBeDefined();
   });
 });
 

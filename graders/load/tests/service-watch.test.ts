@@ -1,3 +1,4 @@
+import { cpus } from 'node:os';
 import { describe, expect, test } from 'vitest';
 import { ServiceWatch } from '../service-watch.ts';
 import { later, runPlan, serve, serveDuring } from './load-host.ts';
@@ -109,5 +110,40 @@ describe.concurrent('what the service uses', () => {
     const cpu = run.result.series.find(({ name }) => name === 'candidate.cpu');
     expect(cpu?.points[0]?.[1]).toBeGreaterThan(0.1);
     expect(cpu?.points[0]?.[1]).toBeLessThan(0.4);
+  });
+});
+
+describe('what others take of the CPUs of the service', () => {
+  /** Keeps a CPU busy between two readings, in which the service is said to have done nothing. */
+  async function interferenceWith(turnCpuMs: number | undefined) {
+    const watch = new ServiceWatch(
+      (action) =>
+        Promise.resolve({
+          id: 'c',
+          ok: true,
+          ...(action === 'stats' && { stats: { cpuMs: 0, memoryBytes: 1, pids: 1 } }),
+          ...(action === 'reference-turn' &&
+            turnCpuMs !== undefined && { turn: { requestsPerSecond: 9000, cpuMs: turnCpuMs } }),
+        }),
+      performance.now(),
+      cpus().map((_cpu, index) => index),
+    );
+    watch.readStats();
+    await later(1);
+    const rate = await watch.takeTurn();
+    const untilMs = performance.now() + 200;
+    while (performance.now() < untilMs) {
+      // Busy on purpose.
+    }
+    watch.readStats();
+    await later(1);
+    return { rate, share: watch.interference() };
+  }
+
+  test('does not count what the reference takes in its turns', async () => {
+    const without = await interferenceWith(undefined);
+    expect(without.rate).toBeUndefined();
+    expect(without.share).toBeGreaterThan(0);
+    expect(await interferenceWith(1e6)).toEqual({ rate: 9000, share: 0 });
   });
 });

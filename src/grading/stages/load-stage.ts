@@ -1,12 +1,12 @@
 import type { Challenge } from '../../domain/challenge.ts';
-import { loadPlanBudgetMs, referenceNeed } from '../../domain/load-plan.ts';
+import { loadPlanBudgetMs, needsTurns, referenceNeed } from '../../domain/load-plan.ts';
 import type { LoadPlan } from '../../domain/load-plan.ts';
 import { locustBudgetMs } from '../../domain/locust-plan.ts';
 import type { GraderTask, StagePlan } from './stage-plan.ts';
 
 /** Plans the load stage with our own generator: one grader, on CPUs of its own. */
 export function planLoad(plan: LoadPlan, weight: number): StagePlan {
-  const calibrate = { reference: referenceNeed(plan) };
+  const calibrate = { reference: referenceNeed(plan), turns: needsTurns(plan) };
   return stageOf(plan, weight, { grader: 'load', plan, deadlineMs: loadPlanBudgetMs(plan), calibrate });
 }
 

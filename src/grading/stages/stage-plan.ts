@@ -12,8 +12,11 @@ export interface GraderTask {
   /** Files of the bundle that it finds under /input. */
   files?: readonly BundleFile[];
   deadlineMs: number;
-  /** The plan is to carry the CPUs of the service and, where it needs that, what the reference service reaches on them. */
-  calibrate?: { reference: ReferenceNeed };
+  /**
+   * The plan is to carry the CPUs of the service and, where it needs that, what the reference service reaches on them.
+   * `turns`: the reference is measured in turns with the service as well.
+   */
+  calibrate?: { reference: ReferenceNeed; turns: boolean };
 }
 
 /** A stage with everything decided. Its tasks run one after another, each on a new service with empty data. */

@@ -1,6 +1,6 @@
 import type { LoadResult } from '../../domain/report.ts';
 import { parseThreshold } from '../../domain/load-threshold.ts';
-import { formatFigure, groupThousands } from '../figures.ts';
+import { formatFigure, groupThousands, shortNumber } from '../figures.ts';
 import { kneeWords } from '../load-words.ts';
 import { type Fragment, html, type Markup } from './markup.ts';
 import { limitLine, maxOf, niceTicks, percent, renderPlot } from './plot.ts';
@@ -37,8 +37,18 @@ export function renderKnee(knee: Knee): Fragment {
       asked && limitLine(asked.limitMs / top, `limit ${formatFigure(asked.limitMs, 'ms')}`),
       steps.map((step) => stepMark(step, statistic, right, top)),
     ],
-    note: `The highest rate at which "${objective}" held: ${kneeWords(knee)}.`,
+    note: `The highest rate at which "${objective}" held: ${kneeWords(knee)}.${paceWords(knee)}`,
   });
+}
+
+/** The rates that were tried went with the speed of the machine, if it changed: marks then lie apart, and no step erred. */
+function paceWords({ reference, steps }: Knee): string {
+  const rates = steps.flatMap((step) => step.reference ?? []);
+  if (reference === undefined || rates.length === 0) {
+    return '';
+  }
+  const [least, most] = [Math.min(...rates), maxOf(rates)];
+  return ` Between two rates the service was held still and the reference service measured: it reached ${formatFigure(reference, '/s')} on the mean (${shortNumber(least)} to ${shortNumber(most)}). Rates were tried in proportion to that.`;
 }
 
 function legendOf({ outcome, repeats }: Knee): Markup[] {
@@ -74,7 +84,9 @@ function stepWords(step: KneeStep, statistic: Statistic): string {
   const value = step[statistic];
   const latency = value === null ? 'nothing succeeded' : `${statistic} ${formatFigure(value, 'ms')}`;
   const lost = step.failures + step.unsent;
-  return `${formatFigure(step.rate, '/s')}: ${latency}, ${groupThousands(step.requests)} requests, ${groupThousands(lost)} failed or never sent`;
+  const pace =
+    step.reference === undefined ? '' : `, while the reference reached ${formatFigure(step.reference, '/s')}`;
+  return `${formatFigure(step.rate, '/s')}: ${latency}, ${groupThousands(step.requests)} requests, ${groupThousands(lost)} failed or never sent${pace}`;
 }
 
 function latencyLimit(objective: string): { statistic: Statistic; limitMs: number } | undefined {

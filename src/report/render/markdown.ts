@@ -115,7 +115,7 @@ function loadFigures({ load, metrics }: StageReport): string[] {
     return [
       table(['Task', 'Requests', 'Failures', 'Rate', 'p50', 'p95', 'p99'], rows),
       ...(load.reference
-        ? [`The reference service on the same CPUs: ${text(referenceWords(load.reference))}.`]
+        ? [`The reference service on the same CPUs: ${text(referenceWords(load.reference, load.knee))}.`]
         : []),
     ];
   }

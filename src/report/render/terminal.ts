@@ -112,7 +112,7 @@ function loadLines(load: LoadResult, style: TerminalStyle): string[] {
     figures.push(`knee ${kneeWords(load.knee)}`);
   }
   if (load.reference) {
-    figures.push(`reference ${referenceWords(load.reference)}`);
+    figures.push(`reference ${referenceWords(load.reference, load.knee)}`);
   }
   const rows = load.thresholds.map(({ that, ok, actual, unit }) => [
     `  ${paint(ok ? '✓' : '✗', ok ? 'good' : 'bad', style)} ${fit(terminalText(that), style.width - 30)}`,

@@ -14,6 +14,7 @@ export class DockerSidecar implements Sidecar {
   readonly #life: ProcessLife;
   readonly #log: LogSink;
   readonly #remove: () => Promise<void>;
+  readonly #container: Container;
 
   /** Starts a created container and waits for its readiness. Errors as `Pod.startSidecar`. */
   static async begin(
@@ -50,10 +51,11 @@ export class DockerSidecar implements Sidecar {
       const tail = log.capture().text.trimEnd().slice(-MESSAGE_CHARS);
       throw new InfraError('SIDECAR_FAILED', `the sidecar "${spec.name}" did not start. ${why}\n${tail}`);
     }
-    return new DockerSidecar(life, log, remove);
+    return new DockerSidecar(container, life, log, remove);
   }
 
-  private constructor(life: ProcessLife, log: LogSink, remove: () => Promise<void>) {
+  private constructor(container: Container, life: ProcessLife, log: LogSink, remove: () => Promise<void>) {
+    this.#container = container;
     this.#life = life;
     this.#log = log;
     this.#remove = remove;
@@ -61,6 +63,14 @@ export class DockerSidecar implements Sidecar {
 
   get running(): boolean {
     return this.#life.running;
+  }
+
+  pause(): Promise<void> {
+    return this.#container.pause();
+  }
+
+  resume(): Promise<void> {
+    return this.#container.resume();
   }
 
   exit(): Promise<ExitReport> {

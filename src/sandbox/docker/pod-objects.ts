@@ -1,4 +1,5 @@
 import { InfraError } from '../../domain/errors.ts';
+import { abortable } from '../../shared/abortable.ts';
 import type { Container } from './container.ts';
 import type { DockerClient } from './docker-client.ts';
 import { removeContainer, removeVolume } from './removal.ts';
@@ -111,14 +112,4 @@ async function settleAll(promises: readonly Promise<void>[]): Promise<void> {
       cause: first.reason,
     });
   }
-}
-
-function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    function onAbort(): void {
-      reject(signal.reason as Error);
-    }
-    signal.addEventListener('abort', onAbort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
-  });
 }

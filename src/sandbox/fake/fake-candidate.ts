@@ -73,11 +73,13 @@ export class FakeCandidate implements Candidate {
   }
 
   pause(): Promise<void> {
+    this.#script.onCall?.('pause');
     this.#paused = true;
     return Promise.resolve();
   }
 
   resume(): Promise<void> {
+    this.#script.onCall?.('resume');
     this.#paused = false;
     return Promise.resolve();
   }

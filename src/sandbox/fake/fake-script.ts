@@ -21,6 +21,10 @@ type FakeCall =
   | 'startCandidate'
   | 'startSidecar'
   | 'startGrader'
+  | 'pause'
+  | 'resume'
+  | 'pauseSidecar'
+  | 'resumeSidecar'
   | 'probe'
   | 'ownHost'
   | 'destroy';

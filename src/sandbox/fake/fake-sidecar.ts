@@ -10,6 +10,7 @@ import type { FakeScript } from './fake-script.ts';
 export class FakeSidecar implements Sidecar {
   readonly #log = new LogSink();
   readonly #life: FakeLife;
+  readonly #script: FakeScript;
   readonly #onRemove: () => void;
   #ready: () => void = () => undefined;
   readonly #seen = new Promise<'ready'>((resolve) => {
@@ -18,6 +19,7 @@ export class FakeSidecar implements Sidecar {
 
   constructor(spec: SidecarSpec, script: FakeScript, onRemove: () => void) {
     this.#life = new FakeLife(spec.limits);
+    this.#script = script;
     this.#onRemove = onRemove;
     const run = script.sidecar ?? ((io) => io.log(`${spec.ready.log}\n`));
     const io = {
@@ -48,6 +50,16 @@ export class FakeSidecar implements Sidecar {
 
   get running(): boolean {
     return this.#life.running;
+  }
+
+  pause(): Promise<void> {
+    this.#script.onCall?.('pauseSidecar');
+    return Promise.resolve();
+  }
+
+  resume(): Promise<void> {
+    this.#script.onCall?.('resumeSidecar');
+    return Promise.resolve();
   }
 
   exit(): Promise<ExitReport> {

@@ -10,6 +10,7 @@ import type {
   FakeService,
   FakeSidecarIo,
 } from '../../../src/sandbox/fake/fake-script.ts';
+import type { GraderSpec } from '../../../src/sandbox/sandbox-engine.ts';
 import { gradeOnFake } from '../../helpers/fake-grading.ts';
 import { makeCheck, makeLatency, makeLoadResult, makeLoadTask } from '../../helpers/report-fixtures.ts';
 
@@ -18,9 +19,11 @@ const P95 = 'load/p95-9-x-reference';
 
 const trivial = await loadChallenge('tests/corpus/trivial/challenge');
 
+const KNEE = { findKnee: { objective: 'p95 < 1s', from: '50/s', to: '500/s' } };
+
 function challengeWith(that: string, uses: Challenge['file']['service']['uses'] = []): Challenge {
   const users = [{ name: 'U', tasks: [{ name: 'get', request: 'GET /' }] }];
-  const shape = [{ users: 1, for: '1s' }];
+  const shape = [{ users: 1, for: '1s' }, ...(that.startsWith('knee') ? [KNEE] : [])];
   const load = resolveLoadPlan('l.yaml', LoadPlanSchema.parse({ users, shape, thresholds: [{ that }] }));
   const service = { ...trivial.file.service, uses };
   const stages = { load: { weight: 1, plan: 'l.yaml' } };
@@ -46,15 +49,21 @@ function scriptOf(
     await io.emit({ event: 'result', result: makeLoadResult(1, { total, phases }) });
   }
   return {
-    candidate: (service, spec) => {
-      const who = spec.workdir === '/reference' ? 'reference' : 'service';
-      told.story.push(`${who} starts`);
-      service.signal.addEventListener('abort', () => told.story.push(`${who} ends`));
-      service.log(`log of the ${who}`);
+    candidate: (service) => {
+      told.story.push('service starts');
+      service.signal.addEventListener('abort', () => told.story.push('service ends'));
+      service.log('log of the service');
       service.listen(8080);
     },
     sidecar: (io, spec) => io.log(spec.ready.log),
-    grader: async (io) => {
+    onCall: (call) => {
+      const held = /^(pause|resume)/.test(call);
+      told.story.push(...(held ? [call] : []));
+    },
+    grader: async (io, spec) => {
+      if (isReference(spec)) {
+        return await beReference(io, told);
+      }
       const { plan } = JSON.parse((await io.readLine()) ?? '') as GraderInput;
       if ((plan as { file: string }).file === 'reference') {
         await measure(io);
@@ -72,6 +81,34 @@ function scriptOf(
   };
 }
 
+function isReference({ command }: GraderSpec): boolean {
+  return command.includes('/reference/server.mjs');
+}
+
+/** Its warm-up is left out of the story. `said`: its word after a turn; null when it ends without one. */
+async function beReference(
+  io: FakeGraderIo,
+  told: Told,
+  said: string | object | null = { requestsPerSecond: 9000, cpuMs: 12 },
+): Promise<number> {
+  for (let line = await io.readLine(); line !== undefined; line = await io.readLine()) {
+    const { listen, turnMs = 0 } = JSON.parse(line) as { listen?: number | null; turnMs?: number };
+    if (turnMs > 100 && said === null) {
+      return 1;
+    }
+    if (listen !== undefined) {
+      told.story.push(listen === null ? 'reference rests' : 'reference listens');
+      await io.emit({ ok: true });
+    } else if (turnMs > 100) {
+      told.story.push('turn');
+      await io.emit(said ?? {});
+    } else {
+      await io.emit({ requestsPerSecond: 1, cpuMs: 1 });
+    }
+  }
+  return 0;
+}
+
 describe('a grader that asks for the reference again', () => {
   it('has it measured in the place of the service, whose end is no crash and whose log stays', async () => {
     const told: Told = { story: [], replies: [] };
@@ -83,12 +120,12 @@ describe('a grader that asks for the reference again', () => {
     const { report } = await gradeOnFake(challengeWith('rps > 0.1 x reference', ['postgres']), script);
 
     expect(told.story).toEqual([
-      'reference starts',
-      'reference ends',
+      'reference listens',
+      'reference rests',
       'service starts',
       'service ends',
-      'reference starts',
-      'reference ends',
+      'reference listens',
+      'reference rests',
     ]);
     const [first, start, second] = told.replies;
     expect(first).toMatchObject({ ok: true, reference: { requestsPerSecond: 200 } });
@@ -111,7 +148,7 @@ describe('a grader that asks for the reference again', () => {
     const { candidate } = script;
     script.candidate = (life, spec) => {
       candidate?.(life, spec);
-      service = spec.workdir === '/reference' ? service : life;
+      service = life;
     };
     const { report } = await gradeOnFake(challengeWith('rps > 0.1 x reference'), script);
 
@@ -138,11 +175,12 @@ describe('a grader that asks for the reference again', () => {
   it('is told when it could not be measured, and goes on', async () => {
     const told: Told = { story: [], replies: [] };
     const script = scriptOf(told, async (ask) => void (await ask('reference')));
-    let starts = 0;
-    script.onCall = (call) => {
-      if (call === 'startCandidate' && (starts += 1) === 3) {
-        throw new InfraError('ENGINE_TIMEOUT', 'no answer');
-      }
+    const { grader } = script;
+    let graders = 0;
+    script.grader = async (io, spec) => {
+      graders += isReference(spec) ? 0 : 1;
+      // The third and the fourth are those that measure it again.
+      return graders > 2 && !isReference(spec) ? 1 : ((await grader?.(io, spec)) ?? 0);
     };
     const { report } = await gradeOnFake(challengeWith('p95 < 9 x reference'), script);
 
@@ -177,5 +215,99 @@ describe('a grader that asks for the reference again', () => {
 
     expect(told.replies.map(({ ok }) => ok)).toEqual([false, true]);
     expect(told.story).toEqual(['service starts', 'service ends']);
+  });
+});
+
+describe('a grader that takes turns with the reference', () => {
+  it('has the service and its database held still meanwhile', async () => {
+    const told: Told = { story: [], replies: [] };
+    const script = scriptOf(told, async (ask) => {
+      await ask('reference-turn');
+      await ask('start');
+    });
+    const { report } = await gradeOnFake(challengeWith('knee > 0.1 x reference', ['postgres']), script);
+
+    expect(told.story).toEqual([
+      'reference listens',
+      'reference rests',
+      'service starts',
+      'pause',
+      'pauseSidecar',
+      'turn',
+      'resumeSidecar',
+      'resume',
+      'service ends',
+    ]);
+    expect(told.replies).toMatchObject([
+      { ok: true, turn: { requestsPerSecond: 9000, cpuMs: 12 } },
+      { ok: true },
+    ]);
+    expect(report.stages[0]).toMatchObject({ status: 'completed', crashes: 0 });
+  });
+
+  it('gets one while the service is down, which stays down', async () => {
+    const told: Told = { story: [], replies: [] };
+    const script = scriptOf(told, async (ask) => {
+      await ask('kill');
+      await ask('reference-turn');
+      await ask('stats');
+    });
+    await gradeOnFake(challengeWith('knee > 0.1 x reference'), script);
+
+    expect(told.story.slice(-3)).toEqual(['service starts', 'service ends', 'turn']);
+    expect(told.replies.map(({ ok }) => ok)).toEqual([true, true, false]);
+  });
+
+  it('is refused where no limit is relative', async () => {
+    const told: Told = { story: [], replies: [] };
+    const script = scriptOf(told, async (ask) => void (await ask('reference-turn')));
+    await gradeOnFake(challengeWith('knee > 1/s'), script);
+
+    expect(told.story).toEqual(['service starts', 'service ends']);
+    expect(told.replies[0]?.ok).toBe(false);
+  });
+
+  it.each([
+    ['says nothing of sense', 'hello'],
+    ['has gone', null],
+  ])('is told when the reference %s, and the service goes on', async (_why, said) => {
+    const told: Told = { story: [], replies: [] };
+    const script = scriptOf(told, async (ask) => {
+      await ask('reference-turn');
+      await ask('start');
+    });
+    const { grader } = script;
+    script.grader = async (io, spec) => {
+      if (!isReference(spec)) {
+        return (await grader?.(io, spec)) ?? 0;
+      }
+      return await beReference(io, told, said);
+    };
+    const { report } = await gradeOnFake(challengeWith('knee > 0.1 x reference'), script);
+
+    expect(told.replies).toMatchObject([
+      { ok: false, error: 'the reference service could not be measured' },
+      { ok: true },
+    ]);
+    expect(told.story.filter((what) => what !== 'turn').slice(-3)).toEqual([
+      'pause',
+      'resume',
+      'service ends',
+    ]);
+    expect(report.stages[0]).toMatchObject({ status: 'completed', crashes: 0 });
+  });
+
+  it('is not measured while the service cannot be held still', async () => {
+    const told: Told = { story: [], replies: [] };
+    const script = scriptOf(told, async (ask) => void (await ask('reference-turn')));
+    script.onCall = (call) => {
+      if (call === 'pause') {
+        throw new InfraError('ENGINE_TIMEOUT', 'no answer');
+      }
+    };
+    await gradeOnFake(challengeWith('knee > 0.1 x reference'), script);
+
+    expect(told.replies).toMatchObject([{ ok: false }]);
+    expect(told.story).not.toContain('turn');
   });
 });

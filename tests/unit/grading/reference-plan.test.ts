@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import {
   LoadPlanSchema,
   loadPlanBudgetMs,
+  needsTurns,
   referenceNeed,
   resolveLoadPlan,
 } from '../../../src/domain/load-plan.ts';
@@ -23,9 +24,20 @@ describe('what a plan needs of the reference', () => {
     ['latency', ['p95(get) < 9 x reference', 'rps > 1/s'], [CLOSED]],
     ['latency', ['avg < 9 x reference', 'knee > 9/s'], [CLOSED, KNEE]],
     ['rate', ['p95 < 9 x reference', 'rps > 0.1 x reference'], [CLOSED]],
-    ['rate', ['knee > 0.1 x reference'], [CLOSED, KNEE]],
+    ['latency', ['knee > 0.1 x reference'], [CLOSED, KNEE]],
+    ['rate', ['knee > 0.1 x reference', 'rps > 0.1 x reference'], [CLOSED, KNEE]],
   ])('is %s for %j', (need, limits, shape) => {
     expect(referenceNeed(planOf(limits, shape))).toBe(need);
+  });
+
+  it.each([
+    [false, ['p95 < 9 x reference', 'rps > 0.1 x reference', 'knee > 9/s'], [CLOSED, KNEE]],
+    [false, ['knee > 0.1 x reference'], [CLOSED]],
+    [true, ['knee > 0.1 x reference'], [CLOSED, KNEE]],
+  ])('are turns with the search for the knee: %s for %j', (turns, limits, shape) => {
+    expect(needsTurns({ ...planOf(limits, [CLOSED, KNEE]), shape: planOf(['p95 < 1s'], shape).shape })).toBe(
+      turns,
+    );
   });
 
   it('is nothing for the knee under a profile that does not look for it', () => {

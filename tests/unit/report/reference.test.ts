@@ -19,12 +19,12 @@ const QUICK = { latency: makeLatency(1, 2, 4), requestsPerSecond: 15_500 };
 const MEAN = { latency: makeLatency(1.4, 2.8, 5.7), requestsPerSecond: 10_746 };
 
 /** Through JSON, as a stored report comes. */
-function reportWith(reference: object, knee: number | null): Report {
+function reportWith(reference: object, knee: number | null, sought: object = {}): Report {
   const load = LoadResultSchema.parse(
     JSON.parse(
       JSON.stringify({
         ...makeLoadResult(300),
-        knee: makeKnee(),
+        knee: { ...makeKnee(), ...sought },
         reference,
         relative: { knee, total: { p50: 1, p95: 2, p99: 3 }, tasks: [] },
       }),
@@ -45,7 +45,7 @@ describe('the reference service in a report', () => {
     for (const text of formats) {
       expect(text).toContain('15,500/s before, 7,450/s after');
     }
-    expect(formats[0]).toContain('and at most 10,746/s (the knee is × 0.04 of that), as the mean of two');
+    expect(formats[0]).toContain('and at most 10,746/s, as the mean of two');
   });
 
   it('shows the one there is', () => {
@@ -66,5 +66,18 @@ describe('the reference service in a report', () => {
     for (const text of [html, markdown, terminal]) {
       expect(text).toContain('p95 2 ms before, p95 4 ms after');
     }
+  });
+
+  it('shows what it reached in turns with the search for the knee, and how that changed', () => {
+    const steps = makeKnee().steps.map((step, index) => ({ ...step, reference: index < 4 ? 9900 : 6100 }));
+    const formats = formatsOf(reportWith({ latency: QUICK.latency }, 0.05, { reference: 7620, steps }));
+    for (const text of formats) {
+      expect(text).toMatch(/7,620\/s in turns with the (?:search for the )?knee/);
+    }
+    expect(formats[0]).toContain(
+      '7,620/s in turns with the search for the knee (the knee is × 0.05 of that)',
+    );
+    expect(formats[0]).toContain('it reached 7,620/s on the mean (6,100 to 9,900)');
+    expect(formats[0]).toContain('failed or never sent, while the reference reached 9,900/s');
   });
 });
