@@ -68,7 +68,8 @@ function judgeRelative(
   if (Number.isNaN(one)) {
     const message = 'the reference service could not be measured in turns with the search for the knee';
     const unsteady = 'So nobody knows what the machine was capable of.';
-    return { result: { that, ok: false, actual: null, limit, unit: 'x' }, message, unsteady };
+    const result = { that, ok: false, actual: null, limit, unit: 'x', unsteady: true } as const;
+    return { result, message, unsteady };
   }
   const raw = { actual: null, limit: limit * one, unit };
   if (measured === null) {
@@ -84,7 +85,15 @@ function judgeRelative(
   const message = `${explain(threshold, actual)} (${show(unit, measured, 3)}, where the reference reached ${reached})`;
   const unsteady = ok || metric === 'knee' ? undefined : whyUnsteady(threshold, measured, twice, unconfirmed);
   return {
-    result: { that, ok, actual, limit, unit: 'x', raw: { ...raw, actual: measured } },
+    result: {
+      that,
+      ok,
+      actual,
+      limit,
+      unit: 'x',
+      raw: { ...raw, actual: measured },
+      ...(unsteady !== undefined && { unsteady: true }),
+    },
     message: ok ? '' : message,
     ...(unsteady !== undefined && { unsteady }),
   };

@@ -23,6 +23,8 @@ export const ThresholdResultSchema = z.object({
   unit: z.string(),
   /** Of a relative threshold: what was measured and where the limit lay, in their own unit. */
   raw: z.object({ actual: z.number().nullable(), limit: z.number(), unit: z.string() }).optional(),
+  /** It did not hold, and nobody can tell whether that is the service's doing: its check is ours, and says why. */
+  unsteady: z.literal(true).optional(),
 });
 
 /** One rate that the search for the knee tried. */

@@ -16,7 +16,7 @@ interface ThresholdSubject {
 
 /** Weak points of failed load thresholds: latency, latency without any success, errors and throughput are one point each. */
 export function weakLoadPoints(stage: StageReport, load: LoadResult, scorePerPoint: number): RankedItem[] {
-  const failed = load.thresholds.filter((threshold) => !threshold.ok);
+  const failed = load.thresholds.filter(({ ok, unsteady }) => !ok && unsteady !== true);
   const kinds = new Map<ThresholdKind, Threshold[]>();
   for (const threshold of failed) {
     const kind = kindOf(threshold);

@@ -63,6 +63,20 @@ export function findSeries(load: LoadResult, name: RegExp): Series | undefined {
   return load.series.find((series) => name.test(series.name));
 }
 
+/** Whether a threshold held, as a sign and a word; "open" is what nobody can tell. */
+export function heldWords({ ok, unsteady }: LoadResult['thresholds'][number]): {
+  sign: string;
+  word: string;
+  tone: 'good' | 'bad' | 'quiet';
+} {
+  if (ok) {
+    return { sign: '✓', word: 'yes', tone: 'good' };
+  }
+  return unsteady === true
+    ? { sign: '?', word: 'cannot be told', tone: 'quiet' }
+    : { sign: '✗', word: 'no', tone: 'bad' };
+}
+
 /** The knee in words: "412/s (95 % sure: 380 to 440)". */
 export function kneeWords({ outcome, rate, low, high, steps }: NonNullable<LoadResult['knee']>): string {
   switch (outcome) {

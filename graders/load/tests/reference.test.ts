@@ -52,6 +52,7 @@ describe('a threshold against a reference that was measured twice', () => {
       'The machine changed its speed: the reference service reached 16000/s before the test and 9000/s after it, and against one of them alone the limit holds.',
     );
     expect(judge('rps >= 0.1 x reference', SLOW, QUICK).unsteady).toContain('9000/s before');
+    expect(judge('rps >= 0.1 x reference', SLOW, QUICK).result).toMatchObject({ ok: false, unsteady: true });
     expect(judge('p95 < 12 x reference', QUICK, SLOW).unsteady).toContain(
       'reached p95 5 ms before the test and 10 ms after it',
     );
@@ -115,6 +116,7 @@ describe('a knee against the reference that was measured in turns with it', () =
       actual: null,
       limit: 0.1,
       unit: 'x',
+      unsteady: true,
     });
     expect(judged?.message).toContain('could not be measured in turns');
     expect(judged?.unsteady).toBeDefined();

@@ -1,7 +1,7 @@
 import type { Latency } from '../../domain/load-result.ts';
 import type { LoadResult, LoadTask, StageReport } from '../../domain/report.ts';
 import { counted, formatFigure, groupThousands, shortNumber } from '../figures.ts';
-import { kneeWords } from '../load-words.ts';
+import { heldWords, kneeWords } from '../load-words.ts';
 import { renderLoadCharts } from './html-load-charts.ts';
 import { renderReference } from './html-reference.ts';
 import { type Fragment, html, type Markup } from './markup.ts';
@@ -39,8 +39,11 @@ function renderFigures({ total, unsent, knee }: LoadResult): Markup {
 
 function renderThresholds({ thresholds }: LoadResult): Fragment {
   return html`<div class="scroll"><table><caption>Thresholds</caption><thead><tr><th scope="col">Asked for</th><th scope="col">Held</th><th scope="col" class="number">Measured</th><th scope="col" class="number">Limit</th></tr></thead><tbody>${thresholds.map(
-    ({ that, ok, actual, limit, unit }) =>
-      html`<tr><th scope="row"><code>${that}</code></th><td class="${ok ? 'good' : 'bad'}"><span aria-hidden="true">${ok ? '✓' : '✗'}</span> ${ok ? 'yes' : 'no'}</td><td class="number">${actual === null ? 'nothing to measure' : formatFigure(actual, unit)}</td><td class="number">${formatFigure(limit, unit)}</td></tr>`,
+    (threshold) => {
+      const { that, actual, limit, unit } = threshold;
+      const { sign, word, tone } = heldWords(threshold);
+      return html`<tr><th scope="row"><code>${that}</code></th><td class="${tone}"><span aria-hidden="true">${sign}</span> ${word}</td><td class="number">${actual === null ? 'nothing to measure' : formatFigure(actual, unit)}</td><td class="number">${formatFigure(limit, unit)}</td></tr>`;
+    },
   )}</tbody></table></div>`;
 }
 

@@ -19,13 +19,19 @@ const QUICK = { latency: makeLatency(1, 2, 4), requestsPerSecond: 15_500 };
 const MEAN = { latency: makeLatency(1.4, 2.8, 5.7), requestsPerSecond: 10_746 };
 
 /** Through JSON, as a stored report comes. */
-function reportWith(reference: object, knee: number | null, sought: object = {}): Report {
+function reportWith(
+  reference: object,
+  knee: number | null,
+  sought: object = {},
+  thresholds: object[] = makeLoadResult(300).thresholds,
+): Report {
   const load = LoadResultSchema.parse(
     JSON.parse(
       JSON.stringify({
         ...makeLoadResult(300),
         knee: { ...makeKnee(), ...sought },
         reference,
+        thresholds,
         relative: { knee, total: { p50: 1, p95: 2, p99: 3 }, tasks: [] },
       }),
     ),
@@ -79,5 +85,25 @@ describe('the reference service in a report', () => {
     );
     expect(formats[0]).toContain('it reached 7,620/s on the mean (6,100 to 9,900)');
     expect(formats[0]).toContain('failed or never sent, while the reference reached 9,900/s');
+  });
+
+  it('does not blame the service for a limit that nobody can judge', () => {
+    const [limit] = makeLoadResult(300).thresholds;
+    const open = { ...limit, that: 'p95 < 5 x reference', ok: false, actual: 8, limit: 5, unit: 'x' };
+    const [missed, unsteady] = [open, { ...open, unsteady: true }].map((threshold) =>
+      reportWith({ latency: QUICK.latency }, null, {}, [threshold]),
+    );
+    if (!missed || !unsteady) {
+      throw new Error('both are made above');
+    }
+    const [html, , terminal] = formatsOf(unsteady);
+    expect(html).toContain('<span aria-hidden="true">?</span> cannot be told');
+    expect(terminal).toContain('? p95 < 5 x reference');
+    expect(formatsOf(missed)[0]).toContain('<span aria-hidden="true">✗</span> no');
+    function weak({ brief }: Report): string {
+      return JSON.stringify(brief.weakest.map(({ headline }) => headline));
+    }
+    expect(weak(missed)).toContain('slower under load');
+    expect(weak(unsteady)).not.toContain('slower under load');
   });
 });
