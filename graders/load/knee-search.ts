@@ -110,8 +110,10 @@ export class KneeSearch {
 
   /** Time was up before there was much of a walk: the knee lies between what held and what did not. */
   #bracket(): KneeEstimate {
-    const low = this.#passed ?? 0;
-    const high = this.#failed ?? Math.min(this.#to, Math.max(this.#rate, low));
+    // At a speed that changes what failed may lie below what held.
+    const passed = this.#passed ?? 0;
+    const failed = this.#failed ?? Math.max(passed, Math.min(this.#to, this.#rate));
+    const [low, high] = [Math.min(passed, failed), Math.max(passed, failed)];
     const rate = this.#failed === undefined || low === 0 ? low : Math.sqrt(low * high);
     return { outcome: low === 0 ? 'below' : 'found', rate, low, high, repeats: this.#walked };
   }
@@ -120,6 +122,7 @@ export class KneeSearch {
     const again = this.#lastOk === ok;
     this.#lastOk = ok;
     if (!ok) {
+      this.#toppedBefore = false;
       if (!again) {
         return;
       }

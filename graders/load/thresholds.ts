@@ -25,7 +25,7 @@ export interface Figures {
   row: RowRecorder;
   countedSeconds: number;
   /** Undefined when none was sought. */
-  knee?: Pick<Knee, 'rate' | 'reference'> | undefined;
+  knee?: Pick<Knee, 'rate' | 'reference' | 'outcome'> | undefined;
   reference?: Reference | undefined;
   /** The reference was to be measured once more, and could not be. */
   unconfirmed?: boolean;
@@ -83,7 +83,7 @@ function judgeRelative(
     ? `${show(unit, twice.before, 3)} before and ${show(unit, twice.after, 3)} after`
     : show(unit, one, 3);
   const message = `${explain(threshold, actual)} (${show(unit, measured, 3)}, where the reference reached ${reached})`;
-  const unsteady = ok || metric === 'knee' ? undefined : whyUnsteady(threshold, measured, twice, unconfirmed);
+  const unsteady = ok ? undefined : whyOpen(threshold, measured, twice, knee, unconfirmed);
   return {
     result: {
       that,
@@ -97,6 +97,21 @@ function judgeRelative(
     message: ok ? '' : message,
     ...(unsteady !== undefined && { unsteady }),
   };
+}
+
+function whyOpen(
+  threshold: Threshold,
+  measured: number,
+  twice: { before: number; after: number } | undefined,
+  knee: Figures['knee'],
+  unconfirmed: boolean | undefined,
+): string | undefined {
+  if (threshold.metric !== 'knee') {
+    return whyUnsteady(threshold, measured, twice, unconfirmed);
+  }
+  return knee?.outcome === 'above'
+    ? 'Even the highest rate that findKnee may try held: on a machine as quick as this the plan needs a higher "to"'
+    : undefined;
 }
 
 /** A missed limit is the service's doing only where the machine kept its speed. A held one is never taken away. */

@@ -6,8 +6,15 @@ import type { Challenge } from '../domain/challenge.ts';
 import type { ContractPlan } from '../domain/contract-plan.ts';
 import { SpecError } from '../domain/errors.ts';
 import type { SpecProblem } from '../domain/errors.ts';
-import { loadCheckIds, LoadPlanSchema, resolveLoadPlan, withProfile } from '../domain/load-plan.ts';
+import {
+  loadCheckIds,
+  LoadPlanSchema,
+  loadTestMs,
+  resolveLoadPlan,
+  withProfile,
+} from '../domain/load-plan.ts';
 import type { LoadPlan } from '../domain/load-plan.ts';
+import { formatMs } from '../domain/units.ts';
 import { suggestFile } from './bundle.ts';
 import type { Bundle } from './bundle.ts';
 import { bundleDigest } from './bundle-digest.ts';
@@ -123,7 +130,7 @@ async function loadLoad(
   }
   return isLocustPlan(yaml)
     ? { locust: await loadLocustPlan(bundle, yaml, profile) }
-    : { load: loadPlan(yaml, profile, bundle.problems) };
+    : { load: loadPlan(bundle, yaml, profile) };
 }
 
 async function readPlan({ directory, files, yaml, file, problems }: Bundle): Promise<SpecYaml | undefined> {
@@ -139,14 +146,26 @@ async function readPlan({ directory, files, yaml, file, problems }: Bundle): Pro
   return await readSpecYaml(directory, name, problems);
 }
 
-function loadPlan(
+function loadPlan(bundle: Bundle, yaml: SpecYaml, profile: string | undefined): LoadPlan | undefined {
+  const { problems } = bundle;
+  const file = checkAgainst(LoadPlanSchema, yaml, problems);
+  const plan = file && resolveLoadPlan(yaml.file, file);
+  const chosen = plan && chooseProfile(plan, yaml, profile, problems);
+  const { wall } = bundle.file.service.limits;
+  if (chosen && loadTestMs(chosen) > wall) {
+    const message = `the test may take ${formatMs(loadTestMs(chosen))}, but its service is ended after ${formatMs(wall)}`;
+    problems.push(problemAt(yaml, ['shape'], message, 'shorten it, or raise service.limits.wall'));
+  }
+  return chosen;
+}
+
+function chooseProfile(
+  plan: LoadPlan,
   yaml: SpecYaml,
   profile: string | undefined,
   problems: SpecProblem[],
 ): LoadPlan | undefined {
-  const file = checkAgainst(LoadPlanSchema, yaml, problems);
-  const plan = file && resolveLoadPlan(yaml.file, file);
-  if (!plan || profile === undefined) {
+  if (profile === undefined) {
     return plan;
   }
   const chosen = withProfile(plan, profile);

@@ -224,18 +224,24 @@ export function loadCheckIds(plan: Pick<LoadPlan, 'thresholds'>): string[] {
 export const REFERENCE_AGAIN_MS = 60_000;
 
 /**
- * Longest time the generator may need, ms: all phases, the wait for the last answers, start and end, and, where there are
- * limits relative to it, another measurement of the reference service and its turns with the search for the knee.
+ * Longest time the generator may need, ms: that of the test and, where there are limits relative to it, of another
+ * measurement of the reference service.
  */
 export function loadPlanBudgetMs(plan: LoadPlan): number {
-  const phasesMs = plan.shape.reduce((sum, phase) => sum + phase.durationMs, 0);
-  const againMs = referenceNeed(plan) === 'nothing' ? 0 : REFERENCE_AGAIN_MS;
-  const kneeMs = plan.shape.reduce(
-    (sum, { kind, durationMs }) => sum + (kind === 'knee' ? durationMs : 0),
+  return loadTestMs(plan) + (referenceNeed(plan) === 'nothing' ? 0 : REFERENCE_AGAIN_MS);
+}
+
+/**
+ * Longest time that the service is needed, ms: all phases with the reference's turns in the search for the knee, the wait
+ * for the last answers, start and end.
+ */
+export function loadTestMs(plan: LoadPlan): number {
+  const turns = needsTurns(plan);
+  const phasesMs = plan.shape.reduce(
+    (sum, { kind, durationMs }) => sum + durationMs * (turns && kind === 'knee' ? 2 : 1),
     0,
   );
-  const turnsMs = needsTurns(plan) ? kneeMs : 0;
-  return turnsMs + phasesMs + plan.shape.length * PREPARE_MS + plan.timeoutMs + START_AND_END_MS + againMs;
+  return phasesMs + plan.shape.length * PREPARE_MS + plan.timeoutMs + START_AND_END_MS;
 }
 
 /** Longest time that users get to begin before the clock of an open phase starts. */

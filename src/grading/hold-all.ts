@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { InfraError } from '../domain/errors.ts';
 import type { Candidate } from '../sandbox/sandbox-engine.ts';
 
 /** What can be held still. */
@@ -21,29 +22,31 @@ export async function holdAll<T>(
   try {
     return paused.includes('failed') ? undefined : await during();
   } finally {
-    await Promise.all(running.filter((_one, index) => paused[index] === 'paused').map(resume));
+    await Promise.all(running.map(async (one, index) => await resume(one, paused[index])));
   }
 }
 
-async function tryPause(one: Holdable): Promise<'paused' | 'ended' | 'failed'> {
+type Pausing = 'paused' | 'ended' | 'failed';
+
+async function tryPause(one: Holdable): Promise<Pausing> {
   try {
     await one.pause();
     return 'paused';
   } catch {
-    if (await hasEnded(one)) {
-      return 'ended';
-    }
-    // It may have been paused after all, only too late for an answer.
-    await one.resume().catch(() => undefined);
-    return 'failed';
+    return (await hasEnded(one)) ? 'ended' : 'failed';
   }
 }
 
-async function resume(one: Holdable): Promise<void> {
+/** Also what could not be paused: perhaps it was after all, only too late for an answer. */
+async function resume(one: Holdable, pausing: Pausing | undefined): Promise<void> {
+  if (pausing === 'ended') {
+    return;
+  }
   try {
     await one.resume();
   } catch (error) {
-    if (!(await hasEnded(one))) {
+    const wasNotPaused = pausing === 'failed' && error instanceof InfraError && error.code === 'ENGINE_ERROR';
+    if (!wasNotPaused && !(await hasEnded(one))) {
       throw error;
     }
   }
@@ -53,7 +56,7 @@ async function resume(one: Holdable): Promise<void> {
 async function hasEnded(one: Holdable): Promise<boolean> {
   const late = new AbortController();
   const soon = delay(END_KNOWN_WITHIN_MS, undefined, { signal: late.signal }).catch(() => undefined);
-  await Promise.race([one.exit(), soon]);
+  await Promise.race([one.exit().catch(() => undefined), soon]);
   late.abort();
   return !one.running;
 }

@@ -1,14 +1,18 @@
 import { loadPlanBudgetMs, REFERENCE_AGAIN_MS } from '../domain/load-plan.ts';
+import type { LoadPlan } from '../domain/load-plan.ts';
 import { PROTOCOL_VERSION } from '../domain/grader-protocol.ts';
 import type { ControlReply } from '../domain/grader-protocol.ts';
 import type { ReferenceFigures } from '../domain/load-result.ts';
 import { LoadResultSchema } from '../domain/report.ts';
+import type { GraderProcess } from '../sandbox/sandbox-engine.ts';
 import { abortable } from '../shared/abortable.ts';
 import { withDeadline } from '../shared/with-deadline.ts';
 import { runSession } from './grader-session.ts';
+import type { GraderResult } from './grader-session.ts';
 import type { OnProgress } from './progress.ts';
 import { referencePlan, toFigures } from './reference-plan.ts';
 import type { Needed } from './reference-plan.ts';
+import { isReferenceFailure } from './reference-service.ts';
 import type { ReferenceService } from './reference-service.ts';
 import { GRADER_GRACE_MS, serviceCpus, startGrader } from './start-grader.ts';
 import type { GraderContext } from './start-grader.ts';
@@ -40,7 +44,7 @@ export async function calibrateTask(
   const reference =
     need === 'nothing' ? undefined : await measure(plan, need, 'measuring the machine', context, signal);
   if (turns) {
-    await context.reference?.warmUp(signal);
+    await warmUp(context, signal);
   }
   return {
     ...task,
@@ -50,6 +54,17 @@ export async function calibrateTask(
       ...(reference && { reference }),
     },
   };
+}
+
+/** Where it fails, so will its turns, and the check that they are for is marked as ours. */
+async function warmUp({ reference }: ReferenceContext, signal: AbortSignal): Promise<void> {
+  try {
+    await reference?.warmUp(signal);
+  } catch (error) {
+    if (!isReferenceFailure(error)) {
+      throw error;
+    }
+  }
 }
 
 /**
@@ -78,7 +93,10 @@ export async function measureAgain(
   }
 }
 
-/** In the pod of the run, while the submission is not in it, on its CPUs and at its port. */
+/**
+ * In the pod of the run, while the submission is not in it, on its CPUs and at its port. A reference that fails is ended,
+ * so that the port is free in any case.
+ */
 async function measure(
   plan: StagePlan,
   need: Needed,
@@ -86,7 +104,7 @@ async function measure(
   context: ReferenceContext,
   signal: AbortSignal,
 ): Promise<ReferenceFigures | undefined> {
-  const { reference, service, onProgress } = context;
+  const { reference, onProgress } = context;
   if (!reference) {
     return undefined;
   }
@@ -96,28 +114,49 @@ async function measure(
   const starting = startGrader(plan, task, context, signal);
   starting.catch(() => undefined);
   try {
-    await reference.listen(service.port, signal);
-    const input = {
-      v: PROTOCOL_VERSION,
-      stage: plan.name,
-      target: { address: ADDRESS, port: service.port },
-      seed: SEED,
-      deadlineMs: task.deadlineMs,
-      plan: { ...measurement, serviceCpus: serviceCpus(plan, context) },
-    } as const;
-    const session = {
-      input,
-      keeper: { control: refuse },
-      onProgress: () => undefined,
-      graceMs: GRADER_GRACE_MS,
-    };
-    const { result, inconclusive } = await runSession(await starting, session, signal);
-    await reference.rest(signal);
+    const { result, inconclusive } = await ask(plan, measurement, reference, starting, context, signal);
     const load = LoadResultSchema.safeParse(result);
     return load.success && inconclusive === undefined ? toFigures(need, load.data) : undefined;
+  } catch (error) {
+    if (isReferenceFailure(error)) {
+      await reference.end();
+      return undefined;
+    }
+    throw error;
   } finally {
     await starting.then((grader) => grader.kill()).catch(() => undefined);
   }
+}
+
+/** One session of the load grader with the reference. */
+async function ask(
+  plan: StagePlan,
+  measurement: LoadPlan,
+  reference: ReferenceService,
+  starting: Promise<GraderProcess>,
+  context: ReferenceContext,
+  signal: AbortSignal,
+): Promise<GraderResult> {
+  const { port } = context.service;
+  const deadlineMs = loadPlanBudgetMs(measurement);
+  await reference.listen(port, signal);
+  const input = {
+    v: PROTOCOL_VERSION,
+    stage: plan.name,
+    target: { address: ADDRESS, port },
+    seed: SEED,
+    deadlineMs,
+    plan: { ...measurement, serviceCpus: serviceCpus(plan, context) },
+  } as const;
+  const session = {
+    input,
+    keeper: { control: refuse },
+    onProgress: () => undefined,
+    graceMs: GRADER_GRACE_MS,
+  };
+  const result = await runSession(await starting, session, signal);
+  await reference.rest(signal);
+  return result;
 }
 
 /** It is no submission: nobody looks after it. */

@@ -18,12 +18,15 @@ const FILES = 1024;
 const ANSWERS_WITHIN_MS = 20_000;
 /** Its compiler learns at the ends of turns above all: many short ones warm it up sooner than a long one. */
 const WARM_UP_TURNS = 16;
-const WARM_UP_TURN_MS = 50;
+const WARM_UP_PART = 1 / 3;
 /** Long enough for a thousand requests, short beside what is measured between two turns, ms. */
 const TURN_MS = 150;
 /** With less than a CPU it gets its time in portions, one in each 0.1 s: some of them. */
 const PART_TURN_MS = 500;
 
+/** With a small share of a CPU a short turn may come to nothing. */
+const WarmUpAnswerSchema = ReferenceTurnSchema.extend({ requestsPerSecond: z.number() });
+const REFERENCE_FAILED = 'REFERENCE_FAILED';
 const ListenAnswerSchema = z.object({ ok: z.literal(true) });
 
 /**
@@ -69,23 +72,20 @@ export class ReferenceService {
   /** Before the first of some turns: takes about a second of the CPU. */
   async warmUp(signal: AbortSignal): Promise<void> {
     for (let turn = 0; turn < WARM_UP_TURNS; turn += 1) {
-      await this.#turn(WARM_UP_TURN_MS, signal);
+      const turnMs = Math.round(this.#turnMs * WARM_UP_PART);
+      await this.#tell({ turnMs }, WarmUpAnswerSchema, signal);
     }
   }
 
   /** How much it can do now: it asks itself, over a socket that is out of the submission's reach. */
   async turn(signal: AbortSignal): Promise<ReferenceTurn> {
-    return await this.#turn(this.#turnMs, signal);
+    return await this.#tell({ turnMs: this.#turnMs }, ReferenceTurnSchema, signal);
   }
 
   /** May be called at any time. */
   async end(): Promise<void> {
     const process = await this.#process.catch(() => undefined);
     await process?.kill();
-  }
-
-  async #turn(turnMs: number, signal: AbortSignal): Promise<ReferenceTurn> {
-    return await this.#tell({ turnMs }, ReferenceTurnSchema, signal);
   }
 
   async #tell<T>(what: object, answer: z.ZodType<T>, signal: AbortSignal): Promise<T> {
@@ -101,10 +101,15 @@ export class ReferenceService {
     if (!parsed?.success) {
       const why = line === undefined ? 'did not answer' : `answered "${line.slice(0, 120)}"`;
       const log = process.stderr().text.slice(-500);
-      throw new InfraError('REFERENCE_FAILED', `the reference service ${why}. ${log}`.trimEnd());
+      throw new InfraError(REFERENCE_FAILED, `the reference service ${why}. ${log}`.trimEnd());
     }
     return parsed.data;
   }
+}
+
+/** The reference itself failed, not the engine. */
+export function isReferenceFailure(error: unknown): boolean {
+  return error instanceof InfraError && error.code === REFERENCE_FAILED;
 }
 
 async function startProcess(

@@ -21,7 +21,7 @@ import type { Artifact, GraderResult, SessionOptions } from './grader-session.ts
 import type { Grader } from './graders.ts';
 import { JUNIT_ARTIFACT, junitChecks } from './junit-results.ts';
 import { calibrateTask, measureAgain } from './measure-reference.ts';
-import { ReferenceService } from './reference-service.ts';
+import { isReferenceFailure, ReferenceService } from './reference-service.ts';
 import type { OwnImages } from './own-images.ts';
 import { GRADER_GRACE_MS, graderImage, serviceCpuset, startGrader, taskWallMs } from './start-grader.ts';
 import type { GraderTask, StagePlan } from './stages/stage-plan.ts';
@@ -321,9 +321,11 @@ async function takeTurn(
   async function turn(): Promise<ReferenceTurn | undefined> {
     try {
       return await reference.turn(signal);
-    } catch {
-      signal.throwIfAborted();
-      return undefined;
+    } catch (error) {
+      if (isReferenceFailure(error)) {
+        return undefined;
+      }
+      throw error;
     }
   }
   return await keeper.hold(() => sidecars.hold(turn));

@@ -63,7 +63,7 @@ export function findSeries(load: LoadResult, name: RegExp): Series | undefined {
   return load.series.find((series) => name.test(series.name));
 }
 
-/** Whether a threshold held, as a sign and a word; "open" is what nobody can tell. */
+/** Whether a threshold held, as a sign and a word. */
 export function heldWords({ ok, unsteady }: LoadResult['thresholds'][number]): {
   sign: string;
   word: string;
@@ -75,6 +75,14 @@ export function heldWords({ ok, unsteady }: LoadResult['thresholds'][number]): {
   return unsteady === true
     ? { sign: '?', word: 'cannot be told', tone: 'quiet' }
     : { sign: '✗', word: 'no', tone: 'bad' };
+}
+
+/** What was measured for a threshold, in words. */
+export function measuredWords({ actual, unit, unsteady }: LoadResult['thresholds'][number]): string {
+  if (actual !== null) {
+    return formatFigure(actual, unit);
+  }
+  return unsteady === true ? 'no reference' : 'nothing to measure';
 }
 
 /** The knee in words: "412/s (95 % sure: 380 to 440)". */

@@ -6,6 +6,7 @@ import { RowRecorder } from '../recorder.ts';
 import { toReference } from '../reference.ts';
 import { runLoad } from '../run-load.ts';
 import { judgeThreshold } from '../thresholds.ts';
+import type { Figures } from '../thresholds.ts';
 import { runPlan, serveDuring } from './load-host.ts';
 import { planOf } from './plan-of.ts';
 
@@ -85,14 +86,15 @@ describe('a threshold against a reference that was measured twice', () => {
 
 describe('a knee against the reference that was measured in turns with it', () => {
   const [QUICK, SLOW] = [figures(5), figures(10)];
-  function judgeKnee(that: string, knee: { rate: number; reference?: number }, unconfirmed = false) {
+  type Sought = NonNullable<Figures['knee']>;
+  function judgeKnee(that: string, found: Omit<Sought, 'outcome'> & Partial<Sought>, unconfirmed = false) {
     const parsed = parseThreshold(that);
     const reference = toReference(QUICK, SLOW);
     return parsed.ok
       ? judgeThreshold(that, parsed.threshold, {
           row: new RowRecorder(),
           countedSeconds: 1,
-          knee,
+          knee: { outcome: 'found', ...found },
           reference,
           unconfirmed,
         })
@@ -106,6 +108,13 @@ describe('a knee against the reference that was measured in turns with it', () =
     expect(missed?.result).toMatchObject({ ok: false, raw: { actual: 1000, limit: 1600, unit: '/s' } });
     expect(missed?.message).toContain('(1000/s, where the reference reached 8000/s)');
     expect(missed?.unsteady).toBeUndefined();
+  });
+
+  test('is nobody’s where no higher rate could be tried, and else the service’s', () => {
+    const top = { rate: 1000, reference: 8000, outcome: 'above' } as const;
+    expect(judgeKnee('knee >= 0.1 x reference', top)).toMatchObject({ result: { ok: true }, message: '' });
+    expect(judgeKnee('knee >= 0.2 x reference', top)?.unsteady).toContain('needs a higher "to"');
+    expect(judgeKnee('knee >= 0.2 x reference', { ...top, outcome: 'found' })?.unsteady).toBeUndefined();
   });
 
   test('is nobody’s where it could not be measured', () => {

@@ -145,7 +145,7 @@ describe('a multiple of the reference', () => {
   });
 
   test('of its requests per second is what rps and knee are compared with, each with its own', () => {
-    const figures = { reference, knee: { rate: 500, reference: 2000 } };
+    const figures = { reference, knee: { rate: 500, reference: 2000, outcome: 'found' } } as const;
     expect(judge('knee >= 0.25 x reference', row(), figures).result).toMatchObject({
       ok: true,
       actual: 0.25,

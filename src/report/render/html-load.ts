@@ -1,7 +1,7 @@
 import type { Latency } from '../../domain/load-result.ts';
 import type { LoadResult, LoadTask, StageReport } from '../../domain/report.ts';
 import { counted, formatFigure, groupThousands, shortNumber } from '../figures.ts';
-import { heldWords, kneeWords } from '../load-words.ts';
+import { heldWords, kneeWords, measuredWords } from '../load-words.ts';
 import { renderLoadCharts } from './html-load-charts.ts';
 import { renderReference } from './html-reference.ts';
 import { type Fragment, html, type Markup } from './markup.ts';
@@ -40,9 +40,9 @@ function renderFigures({ total, unsent, knee }: LoadResult): Markup {
 function renderThresholds({ thresholds }: LoadResult): Fragment {
   return html`<div class="scroll"><table><caption>Thresholds</caption><thead><tr><th scope="col">Asked for</th><th scope="col">Held</th><th scope="col" class="number">Measured</th><th scope="col" class="number">Limit</th></tr></thead><tbody>${thresholds.map(
     (threshold) => {
-      const { that, actual, limit, unit } = threshold;
+      const { that, limit, unit } = threshold;
       const { sign, word, tone } = heldWords(threshold);
-      return html`<tr><th scope="row"><code>${that}</code></th><td class="${tone}"><span aria-hidden="true">${sign}</span> ${word}</td><td class="number">${actual === null ? 'nothing to measure' : formatFigure(actual, unit)}</td><td class="number">${formatFigure(limit, unit)}</td></tr>`;
+      return html`<tr><th scope="row"><code>${that}</code></th><td class="${tone}"><span aria-hidden="true">${sign}</span> ${word}</td><td class="number">${measuredWords(threshold)}</td><td class="number">${formatFigure(limit, unit)}</td></tr>`;
     },
   )}</tbody></table></div>`;
 }

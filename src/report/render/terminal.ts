@@ -1,7 +1,7 @@
 import type { BriefItem, LoadResult, Report } from '../../domain/report.ts';
 import { formatMs } from '../../domain/units.ts';
 import { counted, formatFigure, groupThousands, shortNumber } from '../figures.ts';
-import { heldWords, kneeWords, referenceWords } from '../load-words.ts';
+import { heldWords, kneeWords, measuredWords, referenceWords } from '../load-words.ts';
 import { bar, fit, paint, signText, table, terminalText, type TerminalStyle, wrap } from './terminal-text.ts';
 import { blameWords, checkSign, outcomeSign, stageSign, stageTitle } from './words.ts';
 
@@ -115,11 +115,10 @@ function loadLines(load: LoadResult, style: TerminalStyle): string[] {
     figures.push(`reference ${referenceWords(load.reference, load.knee)}`);
   }
   const rows = load.thresholds.map((threshold) => {
-    const { that, actual, unit } = threshold;
     const { sign, tone } = heldWords(threshold);
     return [
-      `  ${paint(sign, tone, style)} ${fit(terminalText(that), style.width - 30)}`,
-      actual === null ? 'nothing to measure' : formatFigure(actual, unit),
+      `  ${paint(sign, tone, style)} ${fit(terminalText(threshold.that), style.width - 30)}`,
+      measuredWords(threshold),
     ];
   });
   return [heading('Load', style), `  ${figures.join(' · ')}`, ...table(rows, [1])];

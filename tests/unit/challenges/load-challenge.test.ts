@@ -188,6 +188,20 @@ describe('mistakes are named with place and mend', () => {
     ]);
   });
 
+  test('a load test that outlasts its service', async () => {
+    const long = edited('hidden/load.yaml', 'for: 20s', 'for: 15m');
+    expect(await problemsOf(long)).toEqual([
+      expect.objectContaining({
+        file: 'hidden/load.yaml',
+        path: 'shape',
+        message: 'the test may take 15 min 22 s, but its service is ended after 15 min',
+        mend: 'shorten it, or raise service.limits.wall',
+      }),
+    ]);
+    // Its short shape is none.
+    await loadChallenge(makeBundle(long), { profile: 'demo' });
+  });
+
   test('a profile that the plan does not have', async () => {
     expect(await problemsOf({}, 'demmo')).toEqual([
       expect.objectContaining({

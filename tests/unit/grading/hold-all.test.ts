@@ -1,20 +1,25 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { ExitReport } from '../../../src/domain/exit-report.ts';
+import { InfraError } from '../../../src/domain/errors.ts';
 import { holdAll } from '../../../src/grading/hold-all.ts';
 
 /** Each step of its story is one thing that was done; `refuses` throws instead. */
 function container(
   story: string[],
   name: string,
-  { running = true, refuses }: { running?: boolean; refuses?: 'pause' | 'resume' } = {},
+  {
+    running = true,
+    refuses,
+    code = 'ENGINE_ERROR',
+  }: { running?: boolean; refuses?: 'pause' | 'resume'; code?: string } = {},
 ) {
   const waiting: ((report: ExitReport) => void)[] = [];
   async function act(what: 'pause' | 'resume'): Promise<void> {
     await Promise.resolve();
     story.push(`${name}: ${what}`);
-    if (what === refuses) {
-      throw new Error('no answer');
+    if (what === refuses || (what === 'resume' && refuses === 'pause')) {
+      throw new InfraError(code, 'no answer');
     }
   }
   const one = {
@@ -68,5 +73,8 @@ describe('holding containers still', () => {
   it('tells that one does not go on', async () => {
     const stuck = container([], 'service', { refuses: 'resume' });
     await expect(holdAll([stuck], () => Promise.resolve())).rejects.toThrow('no answer');
+    // Paused perhaps, and not to be reached: no test may go on with it.
+    const silent = container([], 'service', { refuses: 'pause', code: 'ENGINE_TIMEOUT' });
+    await expect(holdAll([silent], () => Promise.resolve())).rejects.toThrow('no answer');
   });
 });

@@ -103,7 +103,7 @@ async function beReference(
       told.story.push('turn');
       await io.emit(said ?? {});
     } else {
-      await io.emit({ requestsPerSecond: 1, cpuMs: 1 });
+      await io.emit({ requestsPerSecond: 0, cpuMs: 1 });
     }
   }
   return 0;
@@ -310,4 +310,34 @@ describe('a grader that takes turns with the reference', () => {
     expect(told.replies).toMatchObject([{ ok: false }]);
     expect(told.story).not.toContain('turn');
   });
+});
+
+it('a reference that fails before the test leaves its figures out and the port free', async () => {
+  const told: Told = { story: [], replies: [] };
+  const plans: object[] = [];
+  const script: FakeScript = {
+    candidate: (service) => {
+      told.story.push('service starts');
+      service.listen(8080);
+    },
+    grader: async (io, spec) => {
+      if (isReference(spec)) {
+        io.signal.addEventListener('abort', () => told.story.push('reference ends'));
+        for (let line = await io.readLine(); line !== undefined; line = await io.readLine()) {
+          await io.emit('no port');
+        }
+        return 0;
+      }
+      const line = await io.readLine();
+      plans.push(...(line === undefined ? [] : [(JSON.parse(line) as GraderInput).plan as object]));
+      await io.emit({ event: 'done', inconclusive: 'no reference' });
+      return 0;
+    },
+  };
+  const { report } = await gradeOnFake(challengeWith('knee > 0.1 x reference'), script);
+
+  expect(told.story).toEqual(['reference ends', 'service starts', 'reference ends', 'service starts']);
+  // The test itself, tried twice; the reference was never asked by a generator.
+  expect(plans.map((plan) => Object.hasOwn(plan, 'reference'))).toEqual([false, false]);
+  expect(report.stages[0]).toMatchObject({ inconclusive: 'no reference', crashes: 0 });
 });
