@@ -93,7 +93,7 @@ class OwnClients {
     return { requestsPerSecond: (1000 * this.#answers) / ms, cpuMs: (used.user + used.system) / 1000 };
   }
 
-  /** The same function in every turn: what is compiled for one would not do for the next. */
+  /** One answer: the next request, or after the turn the end of this one's work. */
   #take(socket) {
     const nowMs = performance.now();
     if (nowMs < this.#endMs) {

@@ -34,7 +34,8 @@ const HALVINGS = 60;
 /**
  * Finds the highest rate that meets an objective, though one measurement may err. It doubles the rate until two
  * measurements in a row fail, halves the gap, and then walks up after a success and down after a failure, which keeps it
- * about the rate that holds half of the time. All outcomes together tell where that is: see `mostLikely`. No clock and no service in it: `next` says what to measure, `record` takes the outcome.
+ * about the rate that holds half of the time. All outcomes together tell where that is: see `mostLikely`. No clock and
+ * no service in it: `next` says what to measure, `record` takes the outcome.
  */
 export class KneeSearch {
   readonly #from: number;
